@@ -4,6 +4,7 @@ local bitmap = require "aniso.show.report.bitmap"
 local chart = require "aniso.show.report.chart"
 local escape = require "aniso.show.escape"
 local examples = require "aniso.show.report.examples"
+local scale = require "aniso.show.report.scale"
 local study = require "aniso.show.report.study"
 local fixture = dofile "tests/lua/report_fixture.lua"
 local markup = dofile "tests/lua/markup.lua"
@@ -27,6 +28,24 @@ function Drawing.test_text_from_outside_is_escaped()
   lu.assertEquals(escape "caf\xE9", "caf\\xE9")
   lu.assertEquals(escape "Größe", "Größe")
   lu.assertEquals(escape(0.5), "0.5")
+end
+
+-- Names that have no room side by side are slanted, and the figure leaves them the height that they need.
+function Drawing.test_slanted_names()
+  local function drawn(names, slanted)
+    local x = scale.names(names)
+    x.slanted = slanted
+    local c = chart.new { id = "c", title = "t", desc = "d", height = 400, x = x, y = scale.linear(0, 1, 5) }
+    c:axes()
+    return c
+  end
+  local level, short = drawn { "a", "b" }, drawn({ "a", "b" }, true)
+  local long = drawn({ "square-root sampling", "b" }, true)
+  lu.assertNotStrContains(level:text_of(), "rotate")
+  local _, turned = long:text_of():gsub('rotate%(%-45 [%d.]+ [%d.]+%)">[^<]+</text>', "")
+  lu.assertEquals(turned, 2)
+  lu.assertTrue(long.bottom > short.bottom + 80)
+  lu.assertEquals(level.bottom, 46)
 end
 
 local Warnings = {}

@@ -31,6 +31,15 @@ function chart.room(texts)
   return widest * LETTER
 end
 
+local SLANT = -45 -- degrees
+
+-- The height of the names below an axis of scale.names() whose names are slanted.
+local function slanted_room(x)
+  local labels = {}
+  for i, tick in ipairs(x.ticks) do labels[i] = tick.label end
+  return chart.room(labels) * 0.62 + 20 -- most letters are narrower than the widest
+end
+
 -- ── the sheet ───────────────────────────────────────────────────────────────────────────
 -- Without `left`, the left margin fits the labels of y; without `width`, a phone shows the figure whole.
 function chart.new(of)
@@ -38,7 +47,8 @@ function chart.new(of)
   self.width = of.width or WIDTH
   for i, tick in ipairs(of.y and of.y.ticks or {}) do labels[i] = tick.label end
   self.left = of.left or (of.y_name and 34 or 24) + chart.room(labels)
-  self.right, self.top, self.bottom = of.right or 26, of.top or 16, of.bottom or 46
+  self.right, self.top = of.right or 26, of.top or 16
+  self.bottom = of.bottom or of.x and of.x.slanted and slanted_room(of.x) or 46
   self.lines = {}
   return self
 end
@@ -76,7 +86,11 @@ local function x_axis(self)
   for _, tick in ipairs(self.x.ticks) do
     local px = self:place(tick.at, 0)
     if not self.x.names then self:add('<path class="axis" d="M%s %sv5"/>', pixel(px), pixel(bottom)) end
-    self:text(px, bottom + 18, tick.label, { anchor = "middle" })
+    if self.x.slanted then
+      self:text(px + 5, bottom + 14, tick.label, { anchor = "end", rotate = SLANT })
+    else
+      self:text(px, bottom + 18, tick.label, { anchor = "middle" })
+    end
   end
   self:add('<path class="axis" d="M%s %sH%s"/>', pixel(self.left), pixel(bottom),
     pixel(self.width - self.right))

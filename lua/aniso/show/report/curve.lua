@@ -101,14 +101,17 @@ local function value_limits(facts, metrics)
   return low, high
 end
 
+local MOST_NAMES, NAMES_ROOM = 24, 380 -- below an axis; pixels in which names are level
+
 local function x_scale(facts, axis)
   if not axis then
-    local names, shown = {}, math.min(#facts.groups, 16)
-    local every = math.ceil(#facts.groups / shown)
+    local names, every = {}, math.ceil(#facts.groups / MOST_NAMES)
     for i, group in ipairs(facts.groups) do
-      names[i] = (i - 1) % every == 0 and chart.fit(group.label, math.max(6, 96 // shown)) or ""
+      names[i] = (i - 1) % every == 0 and chart.fit(group.label, 22) or ""
     end
-    return scale.names(names)
+    local out = scale.names(names)
+    out.slanted = chart.room(names) * #names > NAMES_ROOM
+    return out
   end
   local values, seen = {}, {}
   for _, group in ipairs(facts.groups) do
@@ -180,8 +183,9 @@ end
 local function curve_of(facts, axis, lines, off, of)
   local low, high = value_limits(facts, of.metrics)
   if low > high then return nil end
-  local c = chart.new { id = of.id, title = of.title, height = 340, y_name = of.y_name,
-    x_name = axis and axis.name or "configuration", x = x_scale(facts, axis),
+  local x = x_scale(facts, axis)
+  local c = chart.new { id = of.id, title = of.title, height = x.slanted and 420 or 340, y_name = of.y_name,
+    x_name = axis and axis.name or not x.slanted and "configuration" or nil, x = x,
     y = scale.linear(low, high, 6, true),
     desc = ("%s against %s: mean, one standard deviation over seeds, and a dot per seed."):format(of.y_name,
       axis and axis.name or "the configuration") }
