@@ -1,5 +1,6 @@
 -- A stored study for reports, with names that contain markup.
 --   local db, path = fixture.filled { seeds = 3, groups = 3, dirty = true … }
+local core = require "aniso.core"
 local facts = require "aniso.show.report.facts"
 local markup = dofile "tests/lua/markup.lua"
 local store = dofile "tests/lua/store_fixture.lua"
@@ -33,6 +34,15 @@ function fixture.lists_of(confusion)
   return true_idx, pred_idx
 end
 
+local function probabilities(pred_idx)
+  local out = {}
+  for i, class in ipairs(pred_idx) do
+    out[i] = { 0.15, 0.15, 0.15 }
+    out[i][class + 1] = 0.7
+  end
+  return core.tensor.from(out)
+end
+
 function fixture.add_run(db, label, gamma, seed, confusion, of)
   local run = db:start_run(store.description { study = "s", label = label, name = label, seed = seed,
     git = { commit = of.commit or "abc", dirty = of.dirty or false },
@@ -46,14 +56,21 @@ function fixture.add_run(db, label, gamma, seed, confusion, of)
     run:metric("val", epoch, { macro_f1 = 0.1 * epoch })
   end
   local true_idx, pred_idx = fixture.lists_of(confusion)
+  local probs, conf = of.probs and probabilities(pred_idx) or nil, {}
+  for i in ipairs(pred_idx) do conf[i] = 0.7 end
+  if probs then
+    run:evaluation(store.evaluation(confusion, { part = "val",
+      predictions = { true_idx = true_idx, pred_idx = pred_idx, probs = probs, conf = probs and conf } }))
+  end
   run:evaluation(store.evaluation(confusion, { selected_by = of.selected_by or "val macro_f1 of chain",
     results = { nll = 1 + gamma + seed / 10, ece = 0.1 },
     bins = { { n = 10, sum_conf = 4, n_correct = 5 }, { n = 12, sum_conf = 9, n_correct = 8 } },
-    predictions = { true_idx = true_idx, pred_idx = pred_idx } }))
+    predictions = { true_idx = true_idx, pred_idx = pred_idx, probs = probs, conf = probs and conf } }))
   if not of.unfinished then run:finish() end
 end
 
--- A database of the study `s`; of: {seeds = 3, groups = 3, dirty, test_is_val, …}.
+-- A database of the study `s`; of: {seeds = 3, groups = 3, dirty, test_is_val, probs = true stores
+-- probabilities, on the validation part too, …}.
 function fixture.filled(of)
   of = of or {}
   local db, path = store.new()

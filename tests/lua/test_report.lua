@@ -120,6 +120,26 @@ function Structure.test_one_configuration_and_many_also_give_pages()
   lu.assertStrContains(one.seen, "γ=0 is the study's only configuration.")
 end
 
+-- Of more than eight lines a chart names three at most and draws the others grey; more than six comparisons
+-- are a table.
+function Structure.test_many_configurations_are_grey_lines_and_a_table()
+  local function count(page, id)
+    local svg = page.text:match('<section id="' .. id .. '".-<svg(.-)</svg>')
+    local _, grey = svg:gsub('class="stroke thin"', "")
+    return grey, svg:find "other configurations" ~= nil
+  end
+  local few, many = page_of { groups = 3, probs = true }, page_of { groups = 12, probs = true }
+  for _, id in ipairs { "operating", "risk" } do
+    lu.assertEquals({ count(few, id) }, { 0, false })
+    local grey, is_named = count(many, id)
+    lu.assertTrue(is_named)
+    lu.assertTrue(grey == 10 or grey == 11, grey) -- of twelve, and one of the legend
+  end
+  lu.assertStrContains(few.seen, "γ=0.5 has tail recall ")
+  lu.assertNotStrContains(many.seen, "γ=0.5 has tail recall ")
+  lu.assertStrContains(many.seen, "Tail recall at head recall 0.90; γ=0 has ")
+end
+
 local Numbers = {}
 
 function Numbers.test_the_verdict_is_the_paired_t_interval_and_the_paired_bootstrap()

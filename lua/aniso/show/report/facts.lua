@@ -16,6 +16,7 @@ local facts = { value = groups_of.value }
 facts.__index = facts
 
 local BASELINE_STYLE, OTHER_STYLE = 7, 1
+local MOST_LINES = 8 -- that a chart names, which are as many as there are colours
 
 -- The names of metrics in sentences.
 local WORDS = { macro_f1 = "macro F1", acc = "accuracy", bacc = "balanced accuracy", many = "head recall",
@@ -27,19 +28,15 @@ function facts.words(metric)
   return WORDS[metric] or metric
 end
 
--- The group with the best mean, `except` excluded; nil if none has the metric.
-local function best_of(self, except)
+-- The group with the best mean of a metric, `except` excluded; nil if none has it.
+local function best_of(self, metric, higher, except)
   local best, top
   for _, group in ipairs(self.groups) do
-    local mean = stats.of(group, self.metric).mean
-    if mean and group ~= except and (not top or self:better(mean, top)) then best, top = group, mean end
+    local mean = stats.of(group, metric).mean
+    local is_better = mean and (not top or higher and mean > top or not higher and mean < top)
+    if is_better and group ~= except then best, top = group, mean end
   end
   return best
-end
-
-function facts:better(a, b)
-  if self.higher then return a > b end
-  return a < b
 end
 
 -- A colour for each: grey for the baseline, the first for the best, the others in their order.
@@ -67,8 +64,8 @@ function facts.new(db, name, groups, runs, how)
   end
   self.metric, self.words_of, self.higher = key.metric, facts.words(key.metric), key.higher
   self.base = groups_of.baseline(db, groups, how and how.baseline)
-  self.other = best_of(self, self.base)
-  self.best = best_of(self)
+  self.other = best_of(self, self.metric, self.higher, self.base)
+  self.best = best_of(self, self.metric, self.higher)
   give_styles(self)
   self.split = assert(db:split_of(groups[1].run))
   self.one_split = true
@@ -94,6 +91,16 @@ local function cached(self, what, of, make)
   self.cached[what] = own
   if own[of] == nil then own[of] = make() end
   return own[of]
+end
+
+-- Whether a chart with a line for each group names this one: all of a few; of many the baseline, the best
+-- other one and the best by `metric`.
+function facts:is_named(group, metric)
+  if #self.groups <= MOST_LINES or group == self.base or group == self.other then return true end
+  local key = self.catalog:key(metric)
+  return group == cached(self, "best by metric", metric, function()
+    return best_of(self, key.metric, key.higher) or false
+  end)
 end
 
 function facts:moments(group, metric)

@@ -2,6 +2,7 @@
 -- line for each configuration, and the configurations at equal head recall in words.
 local chart = require "aniso.show.report.chart"
 local derived = require "aniso.stats.derived"
+local lines = require "aniso.show.report.lines"
 local noise = require "aniso.stats.noise"
 local operating_curve = require "aniso.show.operating_curve"
 local page = require "aniso.show.report.page"
@@ -32,6 +33,15 @@ local function points(band)
   return out
 end
 
+local function draw_untilted(c, one, low, high)
+  for k, point in ipairs(operating_curve.untilted(one)) do
+    if point[1] >= low and point[1] <= high then
+      c:dot(point[1], point[2], ("%s, seed %d, untilted: head %.3f, tail %.3f"):format(one.group.label,
+        one.group.members[k].seed, point[1], point[2]))
+    end
+  end
+end
+
 local function draw(facts, list, title)
   local heads = list[1].band.head
   local c = chart.new { id = "operating", title = title, height = 380,
@@ -40,49 +50,59 @@ local function draw(facts, list, title)
     desc = ("Mean tail recall at equal head recall over the seeds, a line for each of %d configurations, and "
       .. "the untilted point of each seed."):format(#list) }
   c:axes()
-  local legend = {}
-  for i, one in ipairs(list) do
-    c:group(one.group.style)
+  lines(c, facts, list, derived.TAIL, function(one, named)
     if one.group == facts.base or one.group == facts.other then draw_band(c, one.band) end
-    c:line(points(one.band))
-    for k, point in ipairs(operating_curve.untilted(one)) do
-      if point[1] >= heads[1] and point[1] <= heads[#heads] then
-        c:dot(point[1], point[2], ("%s, seed %d, untilted: head %.3f, tail %.3f"):format(one.group.label,
-          one.group.members[k].seed, point[1], point[2]))
-      end
-    end
-    c:close()
-    legend[i] = { label = chart.fit(one.group.label, 34), style = one.group.style, line = "stroke",
-      bare = true }
-  end
-  c:legend(legend)
+    c:line(points(one.band), named and "stroke" or "stroke thin")
+    if named then draw_untilted(c, one, heads[1], heads[#heads]) end
+  end)
   return c:text_of()
 end
 
--- "γ=0.5 has tail recall 0.512 ± 0.030, γ=0 0.470 ± 0.021: Δ +0.0420 [+0.0100, +0.0740], beyond noise."
-local function sentence(facts, group)
+local function mean_sd(m) return ("%.3f%s"):format(m.mean, m.sd and (" ± %.3f"):format(m.sd) or "") end
+
+-- A group against the baseline at equal head recall: {group, own, base = moments, delta, interval = text,
+-- judged = the judgement's words}, the last three nil where they share no seed; nil where one has no value.
+local function comparison(facts, group)
   local own, base = facts:moments(group, derived.TAIL), facts:moments(facts.base, derived.TAIL)
   if not own.mean or not base.mean then return nil end
-  local delta = facts:delta(group, derived.TAIL)
-  local function number(m) return ("%.3f%s"):format(m.mean, m.sd and (" ± %.3f"):format(m.sd) or "") end
-  local text = ("%s has tail recall %s, %s has %s"):format(group.label, number(own), facts.base.label,
-    number(base))
-  if delta.n == 0 or not delta.mean then return text .. "; they share no seed on the same images." end
+  local out, delta = { group = group, own = own, base = base }, facts:delta(group, derived.TAIL)
+  if delta.n == 0 or not delta.mean then return out end
   local images = facts:images(group, derived.TAIL)
-  local judged = noise.judge(delta, images.intervals and images.intervals[derived.TAIL])
-  local interval = delta.lo and (" [%s, %s]"):format(verdict.signed(delta.lo), verdict.signed(delta.hi)) or ""
-  return ("%s: Δ %s%s, %s."):format(text, verdict.signed(delta.mean), interval, judged.verdict)
+  out.delta = verdict.signed(delta.mean)
+  out.judged = noise.judge(delta, images.intervals and images.intervals[derived.TAIL]).verdict
+  out.interval = delta.lo and ("[%s, %s]"):format(verdict.signed(delta.lo), verdict.signed(delta.hi))
+  return out
 end
 
-local function in_words(facts)
-  local out = {}
-  for _, group in ipairs(facts.groups) do
-    local text = group ~= facts.base and sentence(facts, group)
-    if text then out[#out + 1] = page.paragraph("%s", text) end
+-- "γ=0.5 has tail recall 0.512 ± 0.030, γ=0 0.470 ± 0.021: Δ +0.0420 [+0.0100, +0.0740], beyond noise."
+local function sentence(facts, one)
+  local text = ("%s has tail recall %s, %s has %s"):format(one.group.label, mean_sd(one.own),
+    facts.base.label, mean_sd(one.base))
+  if not one.delta then return text .. "; they share no seed on the same images." end
+  return ("%s: Δ %s%s, %s."):format(text, one.delta, one.interval and " " .. one.interval or "", one.judged)
+end
+
+local function table_of(facts, list)
+  local rows = {}
+  for i, one in ipairs(list) do
+    rows[i] = { one.group.label, mean_sd(one.own), one.delta or "no common seed", one.interval or "–",
+      one.judged or "–" }
   end
-  if #out == 0 then return "" end
+  return page.table(("Tail recall at head recall 0.90; %s has %s"):format(facts.base.label,
+    mean_sd(list[1].base)), { "configuration", "tail recall", "Δ", "95 % interval", "judgement" }, rows)
+end
+
+local FEW = 6 -- comparisons that are sentences; more are a table
+
+local function in_words(facts)
+  local list, out = {}, {}
+  for _, group in ipairs(facts.groups) do
+    list[#list + 1] = group ~= facts.base and comparison(facts, group) or nil
+  end
+  if #list == 0 then return "" end
+  for i, one in ipairs(list) do out[i] = page.paragraph("%s", sentence(facts, one)) end
   return page.paragraph("At equal head recall, each run with the tilt that gives head recall 0.90 on its "
-    .. "validation part:") .. table.concat(out)
+    .. "validation part:") .. (#list > FEW and table_of(facts, list) or table.concat(out))
 end
 
 local function numbers(list)

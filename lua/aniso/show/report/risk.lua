@@ -1,11 +1,12 @@
 -- The risk-coverage curves of a report: the error among the images that are labelled, the most confident
 -- first, a line for each configuration (show/risk_curve.lua).
 local chart = require "aniso.show.report.chart"
+local lines = require "aniso.show.report.lines"
 local page = require "aniso.show.report.page"
 local risk_curve = require "aniso.show.risk_curve"
 local scale = require "aniso.show.report.scale"
 
-local function draw(list, title)
+local function draw(facts, list, title)
   local most = 0
   for _, one in ipairs(list) do most = math.max(most, table.unpack(one.band.mean)) end
   local top = math.max(0.05, math.ceil(20 * most) / 20)
@@ -14,17 +15,11 @@ local function draw(list, title)
     desc = ("Mean error over the seeds among the labelled images against their share, a line for each of %d "
       .. "configurations."):format(#list) }
   c:axes()
-  local legend = {}
-  for i, one in ipairs(list) do
+  lines(c, facts, list, "aurc", function(one, named)
     local line = {}
     for k, mean in ipairs(one.band.mean) do line[k] = { one.band.coverage[k], mean } end
-    c:group(one.group.style)
-    c:line(line)
-    c:close()
-    legend[i] = { label = chart.fit(one.group.label, 34), style = one.group.style, line = "stroke",
-      bare = true }
-  end
-  c:legend(legend)
+    c:line(line, named and "stroke" or "stroke thin")
+  end)
   return c:text_of()
 end
 
@@ -35,7 +30,7 @@ return function(facts)
   end)
   if #list == 0 then return nil end
   local columns, rows = risk_curve.rows(list, "table")
-  return page.figure(draw(list, "Error against coverage"),
+  return page.figure(draw(facts, list, "Error against coverage"),
     "Error among the labelled test images against the share that is labelled, the most confident first: what "
       .. "a model gains that abstains below a confidence (aniso predict --abstain). The mean over seeds.",
     page.table("Risk at some coverages, and the area under the curve", columns, rows))
