@@ -4,19 +4,19 @@
 local cli = require "aniso.cli"
 local tables = require "aniso.show.table"
 
-local help = { summary = "list the commands" }
+local help = { summary = "list the commands, or explain one" }
 
 function help.arguments(parser)
-  parser:argument("command", "explain this command; lua: the library; environment: the environment variables")
+  parser:argument("command", "a command, lua for the library, or environment for the environment variables")
     :args "?"
   parser:argument("name", "with lua: a function, class or option, such as train.lr"):args "?"
 end
 
 local ending = [[
 
-RUN is a run's id, the beginning of one, its name, @last, or @best:macro_f1.
-aniso help COMMAND explains one, aniso help lua the library.
-The database is runs.db unless --db or ANISO_DB names another; aniso help environment lists such variables.
+RUN is a run's id or the start of it, its name, @last or @best:METRIC, such as @best:macro_f1.
+The database is runs.db unless --db or ANISO_DB names another.
+aniso help COMMAND explains a command, aniso help lua the library, aniso help environment the variables.
 ]] .. ("Exit codes: %s."):format(cli.EXIT_CODES)
 
 local function explain(name)
@@ -47,8 +47,10 @@ function help.run(args)
     return cli.main { args.command, "--help" }
   end
   print "aniso: diffusion models for long-tailed image classification\n"
+  local widest = 0
+  for _, name in ipairs(cli.commands) do widest = math.max(widest, #name) end
   for _, name in ipairs(cli.commands) do
-    print(("  aniso %-8s %s"):format(name, require("aniso.cli." .. name).summary))
+    print(("  aniso %s  %s"):format(name .. (" "):rep(widest - #name), cli.command(name).summary))
   end
   print(ending)
 end
