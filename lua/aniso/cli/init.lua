@@ -74,6 +74,9 @@ end
 local function define(parser, command)
   parser:flag "--debug":description "show where an error comes from"
   if command.arguments then command.arguments(parser) end
+  for _, one in ipairs { parser, table.unpack(parser._commands) } do
+    one._options[1]:description "show this help and exit" -- argparse has a sentence
+  end
   return parser
 end
 
