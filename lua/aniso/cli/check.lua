@@ -14,16 +14,16 @@ local step_memory = lazy "aniso.train.step_memory"
 local tables = require "aniso.show.table"
 local trials = lazy "aniso.train.trials"
 
-local check = { summary = "check a recipe before a long run" }
+local check = { summary = "check a recipe and estimate its cost before a long run" }
 
 function check.arguments(parser)
-  parser:argument("recipe", "a Lua file that returns aniso.study{…}")
+  parser:argument("recipe", common.TEXT.recipe)
   common.set(parser)
-  parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
+  parser:option("--seeds", common.TEXT.seeds):argname "LIST"
   common.only(parser)
   common.db(parser)
   common.threads(parser)
-  parser:flag("--allow-equal", "keep variants that have the same options")
+  parser:flag("--allow-equal", common.TEXT.allow_equal)
 end
 
 local function fail_with(recipe, mistakes)

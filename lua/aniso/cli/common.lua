@@ -9,7 +9,7 @@ local tables = require "aniso.show.table"
 local common = {}
 
 function common.db(parser)
-  parser:option "--db":description "the run database; that of ANISO_DB, or runs.db, if left out"
+  parser:option "--db":description "run database (default: ANISO_DB, or runs.db)":argname "FILE"
     :default(sys.variable "ANISO_DB" or "runs.db"):show_default(false)
 end
 
@@ -29,12 +29,33 @@ function common.warn_unused(configs, evaluation)
 end
 
 function common.format(parser)
-  parser:option "--format":description "how to print":choices(tables.formats):default "table"
+  parser:option "--format":description "output format":choices(tables.formats):default "table"
+end
+
+-- What arguments and options are, where several commands define the same.
+common.TEXT = {
+  run = "a run: its id or the start of it, its name, @last or @best:METRIC",
+  runs = "runs: ids or the start of them, names, @last or @best:METRIC",
+  study = "name of a study",
+  recipe = "a Lua file that returns aniso.study{…}",
+  allow_equal = "allow variants with the same options",
+  jsonl = "output format; jsonl is one JSON object per line",
+  level = "test level of the coupling sample: mixture, max, min or a number",
+  memory = "memory budget of a training step, instead of train.memory: 512M, 2G or none",
+  one_by_one = "train runs one at a time, not in lock-step (slower, but the same bits)",
+  seeds = "seeds: 0..4, 1,5 or 7 (default: the recipe's)",
+  svg = "write the plot to this SVG file",
+}
+
+-- `--output FILE`; the file's name has the default's ending.
+function common.output(parser, default)
+  parser:option("-o --output", "output file, ending in " .. default:match "%.%w+$"):argname "FILE"
+    :default(default)
 end
 
 -- `--force`, for a command that writes a file the user names (show/output_file.lua).
 function common.force(parser)
-  parser:flag("--force", "replace a file that is not an earlier output of aniso, or write through a link")
+  parser:flag("--force", "overwrite a file that aniso did not write, or follow a link")
 end
 
 -- "a, b" → {"a", "b"}: the value of an option that takes names.
@@ -46,7 +67,7 @@ end
 
 -- `--only LABEL`, which may be repeated; see with_labels().
 function common.only(parser)
-  parser:option("--only", "the variant with this label alone; may be repeated"):argname "LABEL":count "*"
+  parser:option("--only", "only the variant with this label (repeatable)"):argname "LABEL":count "*"
 end
 
 -- Those of a list whose label_of(one) is among `labels`, in their order; all for an empty list. A label
@@ -68,14 +89,15 @@ function common.with_labels(list, labels, label_of)
 end
 
 function common.baseline(parser)
-  parser:option("--baseline", "the label of the configuration that others are compared with;\nif left out "
-    .. "the recipe's, the one called baseline, the only isotropic one, or the first"):argname "LABEL"
+  parser:option("--baseline", "label of the configuration that the others are compared with (default: "
+    .. "that\nof the recipe, else the label baseline, the only isotropic one, or the first)"):argname "LABEL"
 end
 
 local MOST_THREADS = 4096 -- AN_THREADS_MOST of the engine
 
 function common.threads(parser)
-  parser:option "--threads":description "threads to compute with":convert(function(text)
+  parser:option "--threads":description "number of threads (default: OMP_NUM_THREADS, or one per core)"
+    :argname "N":convert(function(text)
     local n = math.tointeger(tonumber(text))
     if n and n >= 1 and n <= MOST_THREADS then return n end
     return nil, ("--threads needs a whole number from 1 to %d, got %s"):format(MOST_THREADS, text)
@@ -108,7 +130,7 @@ end
 
 -- `--set a.b=VALUE` → {{"a.b", "VALUE"}, …} in args.set.
 function common.set(parser)
-  parser:option "--set":description "an option, key.path=VALUE (a Lua literal or a bare word)"
+  parser:option "--set":description "set an option to a Lua literal or a bare word (repeatable)"
     :argname "KEY=VALUE":count "*":convert(function(text)
       local key, value = text:match "^%s*([^=]-)%s*=(.*)$"
       if key and key ~= "" then return { key, value } end
@@ -140,7 +162,7 @@ end
 
 -- `--alone`, for a command that opens its database as the only writer.
 function common.alone(parser)
-  parser:flag("--alone", "no other process opens the database meanwhile: also on a network file system")
+  parser:flag("--alone", "assert that no other process opens the database (allows a network file system)")
 end
 
 -- As open_to_write(), for a command that changes single rows of runs: a study in progress does not matter.

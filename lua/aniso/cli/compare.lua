@@ -7,17 +7,16 @@ local catalog = require "aniso.stats.metric.catalog"
 local nearest = require "aniso.recipe.nearest"
 local show = require "aniso.show.compare_text"
 
-local compare = { summary = "what changed between runs or configurations, and whether it is chance" }
+local compare = { summary = "compare runs or configurations, and tell differences from chance" }
 
 function compare.arguments(parser)
-  parser:argument("names", "a run, a configuration (label or study:label), runs 1,4,7, 'KEY=VALUE …'; the "
-    .. "first is the baseline; a study alone compares its configurations"):args "1+"
-  parser:option("--baseline", "of a study; else the label baseline, the isotropic one, the first")
-    :argname "LABEL"
-  parser:option("--section", table.concat(show.names, ", ")):choices(show.names)
-  parser:option("--metrics", "these metrics alone, in this order: acc, macro_f1, tail …"):argname "METRIC,…"
+  parser:argument("names", "runs, configurations (label or study:label), lists of runs (1,4,7) or filters\n"
+    .. "('KEY=VALUE …'), the baseline first; or one study, to compare its configurations"):args "1+"
+  common.baseline(parser)
+  parser:option("--section", "show only this section"):choices(show.names)
+  parser:option("--metrics", "only these metrics, in this order: acc,macro_f1,tail …"):argname "METRIC,..."
     :convert(common.names)
-  parser:option("--draws", "resamples of the bootstrap, 1000"):argname "N":convert(function(text)
+  parser:option("--draws", "resamples of the bootstrap (default: 1000)"):argname "N":convert(function(text)
     local n = math.tointeger(tonumber(text))
     if n and n >= 10 then return n end
     return nil, ("--draws needs a whole number of at least 10, got %s"):format(text)
@@ -44,7 +43,7 @@ end
 
 function compare.run(args)
   if args.baseline and #args.names > 1 then
-    cli.fail(cli.USAGE, "--baseline is for a study; of several things the first is the baseline")
+    cli.fail(cli.USAGE, "--baseline is for a study; of several names the first is the baseline")
   end
   local db = common.open(args)
   local result = cli.need(db:compare(args.names, { baseline = args.baseline, draws = args.draws }))

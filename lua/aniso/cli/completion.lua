@@ -8,7 +8,7 @@ local console = require "aniso.show.console"
 local hint = require "aniso.store.hint"
 local sys = require("aniso.core").sys
 
-local completion = { summary = "print the completion script of bash, zsh or fish" }
+local completion = { summary = "print a completion script for bash, zsh or fish" }
 
 -- How a script calls this program, which need not be in PATH, and no other one that is called aniso.
 local function program()
@@ -17,9 +17,9 @@ local function program()
 end
 
 function completion.arguments(parser)
-  parser:argument("shell", "bash, zsh or fish; words: what can follow the words of a command line")
+  parser:argument("shell", "a shell; words: print what can complete a command line")
     :choices { "bash", "zsh", "fish", "words" }
-  parser:argument("word", "with words: those of the line, the last one unfinished"):args "*"
+  parser:argument("word", "with words: the words of the command line, the last one unfinished"):args "*"
 end
 
 -- The argument of `aniso help` completes to the names of the commands, though it accepts any word.

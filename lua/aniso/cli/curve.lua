@@ -16,19 +16,19 @@ local group_rows = require "aniso.show.group_rows"
 local stats = require "aniso.stats.groups"
 local tables = require "aniso.show.table"
 
-local curve = { summary = "a metric against an option, over seeds, drawn" }
+local curve = { summary = "plot a metric of a study against an option" }
 
 function curve.arguments(parser)
-  parser:argument("study", "the study's name")
-  parser:option("-x", "an option with numbers, such as schedule.lambda.gamma; with --cost passes or seconds")
-    :argname "OPTION"
-  parser:flag("--operating", "tail recall against head recall over the tilt, instead of -x and -y")
-  parser:flag("--risk", "the error among the labelled images against their share, most confident first")
-  parser:flag("--cost", "the metric of every evaluation (aniso eval) against its cost per image")
-  parser:option("-y --metric", "a metric: all, head, medium, tail, macro_f1, nll …; macro_f1 if left out")
+  parser:argument("study", common.TEXT.study)
+  parser:option("-x", "x axis: an option with numbers, such as schedule.lambda.gamma\n"
+    .. "(with --cost: passes (default) or seconds)"):argname "OPTION"
+  parser:flag("--operating", "plot tail recall against head recall as the tilt varies, instead of -x and -y")
+  parser:flag("--risk", "plot the error among the labelled images against their share, most confident first")
+  parser:flag("--cost", "plot the metric of every evaluation (aniso eval) against its cost per image")
+  parser:option("-y --metric", "metric: all, head, medium, tail, macro_f1, nll … (default: macro_f1)")
     :argname "METRIC"
   common.only(parser)
-  parser:option("-o --svg", "draw into this file instead"):argname "FILE"
+  parser:option("-o --svg", common.TEXT.svg):argname "FILE"
   common.force(parser)
   common.db(parser)
   common.format(parser)

@@ -13,7 +13,7 @@ local source = require "aniso.cli.data_source"
 local tables = require "aniso.show.table"
 local sys = require("aniso.core").sys
 
-local data = { summary = "show, split, import or write an image set: data info SOURCE",
+local data = { summary = "show, split, import or write out an image set",
   verbs = { "info", "split", "import", "images" } }
 
 local PARTS = { "train", "val", "test" }
@@ -28,30 +28,30 @@ end
 
 local function verb(parser, name, summary)
   local one = parser:command(name, summary)
-  one:argument("source", "a kind (lesions, ham10000, …), a folder of images, a table, or a recipe")
+  one:argument("source", "a kind (lesions, ham10000 …), a folder of images, a table or a recipe")
   common.set(one)
   return one
 end
 
 function data.arguments(parser)
   parser:command_target "verb"
-  verb(parser, "info", "classes, counts and the split")
-  local split = verb(parser, "split", "write the lists of training, validation and test images")
-  split:argument("folder", "where NAME_train.csv, NAME_val.csv and NAME_test.csv go")
-  split:option "--name":description "of the split; the set's name if left out"
-  split:option "--seed":description "of the cut":convert(function(text)
+  verb(parser, "info", "show classes, counts and the split")
+  local split = verb(parser, "split", "write lists of the training, validation and test images")
+  split:argument("folder", "where to write NAME_train.csv, NAME_val.csv and NAME_test.csv")
+  split:option "--name":description "name of the split (default: the set's)":argname "NAME"
+  split:option "--seed":description "seed of the split":argname "N":convert(function(text)
     local n = math.tointeger(tonumber(text))
     if n then return n end
     return nil, ("--seed needs a whole number, got %s"):format(text)
   end)
-  split:option "--val":description "share of all images for validation":convert(fraction "val")
-  split:option "--test":description "share of all images for the test":convert(fraction "test")
-  verb(parser, "import", "decode all images into the cache now, not at the first run")
-  local images = verb(parser, "images", "write images as the networks see them, as PNG files by class")
-  images:argument("folder", "a new or an empty folder")
-  images:option "--part":description "train, val or test":choices(PARTS):default "test"
-  images:option "-n":description "how many, evenly spaced over the part; all if left out"
-    :convert(convert.whole("-n", 1))
+  split:option "--val":description "share of all images for validation":argname "P":convert(fraction "val")
+  split:option "--test":description "share of all images for the test":argname "P":convert(fraction "test")
+  verb(parser, "import", "decode all images into the cache now instead of in the first run")
+  local images = verb(parser, "images", "write images, as the networks see them, to a folder per class")
+  images:argument("folder", "a new or empty folder")
+  images:option "--part":description "part to write":choices(PARTS):default "test"
+  images:option "-n":description "number of images, evenly spaced over the part (default: all)"
+    :argname "N":convert(convert.whole("-n", 1))
   parser:require_command(true)
 end
 

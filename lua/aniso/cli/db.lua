@@ -8,12 +8,13 @@ local tables = require "aniso.show.table"
 local command = { summary = "maintain the database file: info, check, migrate, backup, merge, vacuum" }
 
 function command.arguments(parser)
-  parser:argument("action", "info, check, migrate, backup, merge or vacuum")
+  parser:argument("action", "info: facts; check: faults; migrate: update to this version; backup: copy;\n"
+    .. "merge: read in other databases; vacuum: free space")
     :choices { "info", "check", "migrate", "backup", "merge", "vacuum" }
-  parser:argument("file", "backup: the copy, FILE.YYYYMMDD-HHMMSS.bak if left out; merge: the files to read")
+  parser:argument("file", "backup: the copy (default: FILE.YYYYMMDD-HHMMSS.bak); merge: the files to read")
     :args "*"
-  parser:flag("--take", "merge: move the files of finished runs along, so that eval and report find them")
-  parser:option("--shards", "merge: the folder of a submitted study, with --take; says what is missing")
+  parser:flag("--take", "merge: also move the files of finished runs, so that eval and report find them")
+  parser:option("--shards", "merge: folder of a submitted study (implies --take, and reports missing runs)")
     :argname "FOLDER"
   common.db(parser)
   common.alone(parser)

@@ -46,17 +46,19 @@ end
 
 function eval.arguments(parser)
   selected_runs.arguments(parser)
-  parser:option("--sampler", "one or several, ddim,ddpm,dpmpp; each run's own if left out"):argname "NAME,…"
-    :convert(list_of("--sampler", sampler_name))
-  parser:option("--steps", "S: steps of a chain, 1,5,20"):argname "N,…":convert(list_of("--steps", whole))
-  parser:option("--draws", "R: chains per image, 1,16,64"):argname "N,…":convert(list_of("--draws", whole))
+  parser:option("--sampler", "samplers of the chains: ddim,ddpm,dpmpp (default: as stored)")
+    :argname "NAME,...":convert(list_of("--sampler", sampler_name))
+  parser:option("--steps", "S, the steps of a chain: 1,5,20 (default: as stored)"):argname "N,..."
+    :convert(list_of("--steps", whole))
+  parser:option("--draws", "R, the chains per image: 1,16,64 (default: as stored)"):argname "N,..."
+    :convert(list_of("--draws", whole))
   sampler_flags.reading(parser)
-  parser:option("--level", "test level of coupling sample: mixture, max, min or a number")
-    :convert(convert.literal)
-  parser:option("--calibrate", [[choose tilt, temperature and level on the validation part, and store both
-    parts as calibrated: bacc, '{metric = "bacc", tau = {0, 0.5, 1}}' …]])
+  parser:option("--level", common.TEXT.level)
+    :argname "LEVEL":convert(convert.literal)
+  parser:option("--calibrate", [[choose tilt, temperature and level on the validation part, and store
+    both parts as calibrated: bacc, '{metric = "bacc", tau = {0, 0.5, 1}}' …]])
     :argname("RULE"):convert(convert.literal)
-  parser:flag("--again", "evaluate again what is already stored")
+  parser:flag("--again", "repeat evaluations that are stored")
   own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)

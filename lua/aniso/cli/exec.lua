@@ -2,7 +2,7 @@
 -- is a global, `arg` and `...` hold the arguments, print shows the content of tables.
 local cli = require "aniso.cli"
 
-local exec = { summary = "run Lua with the library loaded: FILE or -e CODE", raw = true }
+local exec = { summary = "run Lua code with the library loaded", raw = true }
 
 local usage = [[
 Usage: aniso exec FILE [ARG...]
@@ -13,7 +13,7 @@ Runs Lua 5.4 with the library as the global `aniso`; FILE - is standard input.]]
 -- For completion alone: what follows FILE or CODE is its own.
 function exec.arguments(parser)
   parser:option("-e", "run CODE instead of a file"):argname "CODE"
-  parser:argument("file", "a Lua file, - for standard input"):args "*"
+  parser:argument("file", "a Lua file, or - for standard input"):args "*"
 end
 
 -- The chunk, its name, and where its own arguments start.

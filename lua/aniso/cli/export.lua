@@ -4,7 +4,7 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local errors = require "aniso.recipe.errors"
 
-local export = { summary = "a finished run as one file for aniso predict" }
+local export = { summary = "write a finished run as a model file for aniso predict" }
 
 local PRECISIONS = { float32 = "float32", float16 = "float16", bfloat16 = "bfloat16", bf16 = "bfloat16" }
 
@@ -14,10 +14,9 @@ local function precision_of(text)
 end
 
 function export.arguments(parser)
-  parser:argument("run", "the run")
-  parser:option("-o --output", "the file to write, its name ends in .safetensors"):argname "FILE"
-    :default "model.safetensors"
-  parser:option("--precision", "of the weights: float32, float16 or bfloat16; that of the run if left out")
+  parser:argument("run", common.TEXT.run)
+  common.output(parser, "model.safetensors")
+  parser:option("--precision", "precision of the weights: float32, float16 or bfloat16 (default: as stored)")
     :argname "NAME":convert(precision_of)
   common.force(parser)
   require("aniso.cli.sampler_flags").arguments(parser)

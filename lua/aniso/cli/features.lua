@@ -8,18 +8,16 @@ local output_file = require "aniso.show.output_file"
 local pretty = require "aniso.show.pretty"
 local tables = require "aniso.show.table"
 
-local command = { summary = "the backbone's output for a run's images, as a file for data = features" }
+local command = { summary = "write the backbone's output for a run's images as a file for data = features" }
 
 local PARTS = { "train", "val", "test" }
 
 function command.arguments(parser)
-  parser:argument("run", "the run")
-  parser:option("-o --output", "the file to write, its name ends in .safetensors"):argname "FILE"
-    :default "features.safetensors"
-  parser:option("--table", "where the ids, labels, parts and groups go, a CSV file; none if left out")
-    :argname "FILE"
-  parser:option("--part", "train, val or test; all images if left out"):choices(PARTS)
-  parser:flag("--pool", "the mean over the map: a vector per image, not a token per cell")
+  parser:argument("run", common.TEXT.run)
+  common.output(parser, "features.safetensors")
+  parser:option("--table", "also write ids, labels, parts and groups to this CSV file"):argname "FILE"
+  parser:option("--part", "only this part (default: all images)"):choices(PARTS)
+  parser:flag("--pool", "average over the map: one vector per image, not one token per cell")
   common.force(parser)
   common.db(parser)
   common.threads(parser)

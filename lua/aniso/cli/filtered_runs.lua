@@ -8,7 +8,7 @@ local hint = require "aniso.store.hint"
 local filtered_runs = {}
 
 function filtered_runs.where(parser)
-  parser:option("--where", "all runs that match a filter of aniso ls; repeated: all filters must match")
+  parser:option("--where", "runs that match a filter of aniso ls (repeatable: all filters must match)")
     :argname "FILTER":count "*"
 end
 

@@ -5,13 +5,13 @@ local console = require "aniso.show.console"
 local hint = require "aniso.store.hint"
 local tables = require "aniso.show.table"
 
-local command = { summary = "permanently delete what was removed; find leftovers" }
+local command = { summary = "delete removed runs permanently, and find leftovers" }
 
 function command.arguments(parser)
-  parser:flag("-n --dry-run", "only list what would be freed")
-  parser:flag("--orphans", "also delete folders of no run, first stages that no run would use, and the last "
-    .. "checkpoints of finished runs")
-  parser:flag("--cache", "also delete the decoded images of ~/.cache/aniso, which the next run decodes again")
+  parser:flag("-n --dry-run", "only list what would be deleted")
+  parser:flag("--orphans", "also delete folders without a run, first stages that no run would use, "
+    .. "and the last\ncheckpoints of finished runs")
+  parser:flag("--cache", "also delete the decoded images in ~/.cache/aniso (the next run decodes them again)")
   common.db(parser)
   common.format(parser)
 end

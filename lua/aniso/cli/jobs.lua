@@ -23,7 +23,7 @@ local LOOK = 0.5    -- seconds until the workers are looked at, whether they pri
 local KILLED = 9    -- the number of SIGKILL
 
 function jobs.arguments(parser)
-  parser:option("--jobs", "how many workers run at once; they share the threads"):argname "N"
+  parser:option("--jobs", "number of workers, which share the threads (default: 1)"):argname "N"
     :convert(convert.whole("--jobs", 1, MOST))
   parser:flag "--worker":hidden(true)
 end

@@ -7,22 +7,22 @@ local duration = require("aniso.show.progress").duration
 local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
 
-local ls = { summary = "list the runs: filters, sorting, what differs" }
+local ls = { summary = "list runs, filtered and sorted" }
 
 function ls.arguments(parser)
-  parser:argument("filter", "KEY=VALUE (or != < <= > >= ~, quoted from the shell), tag:NAME, part of a name")
+  parser:argument("filter", "KEY=VALUE (or != < <= > >= ~; quote it), tag:NAME or part of a name")
     :args "*"
-  parser:option("--sort", "by a metric, best first, or any other key; --sort=-KEY reverses it")
+  parser:option("--sort", "sort by a metric, best first, or by another key (--sort=-KEY reverses it)")
     :argname "KEY"
-  parser:flag("--varying", "show the options that differ between the runs listed")
-  parser:option("-n --number", "list at most N runs; 0: all"):argname "N":default "50":convert(function(text)
+  parser:flag("--varying", "add the options that differ between the listed runs")
+  parser:option("-n --number", "maximum number of runs, 0 for all"):argname "N":default "50"
+    :convert(function(text)
     local n = math.tointeger(tonumber(text))
     if n and n >= 0 then return n end
     return nil, ("-n needs a whole number, 0 for all, got %s"):format(text)
   end)
-  parser:flag("--disk", "show the bytes that each run's files take, and a line with the sums;\n--sort=-disk "
-    .. "lists the largest first")
-  parser:flag("--removed", "the runs that aniso rm removed")
+  parser:flag("--disk", "add the size of each run's files, and totals (--sort=-disk: largest first)")
+  parser:flag("--removed", "list the runs that aniso rm removed")
   common.db(parser)
   common.format(parser)
 end

@@ -7,13 +7,13 @@ local console = require "aniso.show.console"
 local core = require "aniso.core"
 local sys = core.sys
 
-local luals = { summary = "set a folder up for editors (lua-language-server)" }
+local luals = { summary = "set up a folder for editors (lua-language-server)" }
 
 local LIBRARY = ".aniso/types"
 local MOST = 1 << 20 -- bytes of an editor's settings
 
 function luals.arguments(parser)
-  parser:argument("folder", "where the recipes are; here if left out"):args "?"
+  parser:argument("folder", "folder of the recipes (default: the current folder)"):args "?"
 end
 
 local function write(path, text)

@@ -13,9 +13,10 @@ local typed_name = require "aniso.recipe.typed_name"
 local new = { summary = "write a commented recipe to start from" }
 
 function new.arguments(parser)
-  parser:argument("name", "the study's name; the file is NAME.lua")
-  parser:option("--data", "a folder of images, a table, or a kind such as ham10000;\nsynthetic images if "
-    .. "left out"):argname "SOURCE"
+  parser:argument("name", "name of the study; the file is NAME.lua")
+  parser:option("--data", "a folder of images, a table or a kind such as ham10000\n(default: synthetic "
+    .. "images)")
+    :argname "SOURCE"
   common.set(parser)
 end
 

@@ -4,10 +4,10 @@ local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 
-local note = { summary = "add a remark to runs" }
+local note = { summary = "add a note to runs" }
 
 function note.arguments(parser)
-  parser:argument("words", "the run, unless --where is given, and the remark"):args "+":argname "RUN TEXT"
+  parser:argument("words", "a run (not with --where), then the text"):args "+":argname { "RUN", "TEXT" }
   filtered_runs.where(parser)
   common.db(parser)
 end

@@ -19,7 +19,7 @@ local NEEDS = {
 }
 
 function own_parts.arguments(parser)
-  parser:option("--recipe", "the recipe that has the run's own parts"):argname "FILE"
+  parser:option("--recipe", "recipe that defines the run's own parts"):argname "FILE"
 end
 
 -- Loads the own parts of the recipe that --recipe names.

@@ -12,13 +12,13 @@ local tables = require "aniso.show.table"
 local units = lazy "aniso.train.units"
 local worker = lazy "aniso.cli.worker"
 
-local plan = { summary = "write the runs of a recipe down, for aniso work" }
+local plan = { summary = "store the runs of a recipe as a plan for aniso work" }
 
 function plan.arguments(parser)
   study_jobs.arguments(parser)
   study_jobs.part_argument(parser)
-  parser:flag("--replace", "replace another plan of the same name that is not finished")
-  parser:flag("--status", "show the plan of the recipe, or of a study whose name takes its place")
+  parser:flag("--replace", "replace another, unfinished plan of the same name")
+  parser:flag("--status", "show the state of a plan (of the recipe, or of a study named in its place)")
 end
 
 -- How many runs of the study's stored plan have not ended and are not among these jobs.

@@ -19,14 +19,13 @@ local function share(text)
 end
 
 function command.arguments(parser)
-  parser:argument("model", "a file that aniso export wrote, or a run of the database")
-  parser:argument("path", "images, folders with everything below them, - for a list on stdin; for a model of "
-    .. "features files of these"):args "+"
-  parser:option("--format", "table, csv or jsonl (a JSON object per line)"):default "table"
+  parser:argument("model", "a file of aniso export, or a run of the database")
+  parser:argument("path", "images, folders (with everything below them) or - for a list on standard input;\n"
+    .. "for a model of features, files of features"):args "+"
+  parser:option("--format", common.TEXT.jsonl):default "table"
     :choices { "table", "csv", "jsonl" }
-  parser:option("--abstain", "no label below this probability, 0.8"):argname "P":convert(share)
-  parser:option("--maps", "draw the attention to each image, as PNG files in this new folder")
-    :argname "DIR"
+  parser:option("--abstain", "assign no label below this probability, such as 0.8"):argname "P":convert(share)
+  parser:option("--maps", "draw the attention on each image, as PNG files in this new folder"):argname "DIR"
   sampler_flags.arguments(parser)
   common.db(parser)
   common.threads(parser)

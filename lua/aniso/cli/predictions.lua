@@ -6,14 +6,14 @@ local console = require "aniso.show.console"
 local errors = require "aniso.recipe.errors"
 local tables = require "aniso.show.table"
 
-local command = { summary = "the stored predictions of a run, an image per row" }
+local command = { summary = "print the stored predictions of a run, one image per row" }
 
 function command.arguments(parser)
-  parser:argument("run", "the run")
-  parser:option("--part", "test or val"):choices { "test", "val" }:default "test"
-  parser:option("--format", "table, csv or jsonl (a JSON object per line)"):default "csv"
+  parser:argument("run", common.TEXT.run)
+  parser:option("--part", "part of the data"):choices { "test", "val" }:default "test"
+  parser:option("--format", common.TEXT.jsonl):default "csv"
     :choices { "table", "csv", "jsonl" }
-  parser:flag("--no-names", "numbers in the place of names, so that the data are not opened")
+  parser:flag("--no-names", "number the images instead of naming them, without opening the data")
   common.db(parser)
 end
 

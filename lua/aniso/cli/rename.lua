@@ -8,11 +8,11 @@ local contents = require "aniso.store.contents"
 local hint = require "aniso.store.hint"
 local labels = require "aniso.store.labels"
 
-local rename = { summary = "give a study or a variant another name" }
+local rename = { summary = "rename a study or a variant" }
 
 function rename.arguments(parser)
-  parser:argument("name", "a study, or STUDY:LABEL")
-  parser:argument("new", "the new name of the study, or the new label")
+  parser:argument("name", "a study, or STUDY:LABEL for a variant")
+  parser:argument("new", "new name of the study, or new label of the variant")
   common.db(parser)
 end
 

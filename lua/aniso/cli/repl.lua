@@ -3,12 +3,13 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 
-local repl = { summary = "explore at a prompt" }
+local repl = { summary = "explore schedules, runs and tensors at a Lua prompt" }
 
 local HERE = "runs.db"
 
 function repl.arguments(parser)
-  parser:option("--db", "the run database to open as `runs`; runs.db, if it is here, if left out")
+  parser:option("--db", "run database to open as `runs` (default: ANISO_DB, or runs.db if there is one)")
+    :argname "FILE"
   common.threads(parser)
 end
 

@@ -5,17 +5,16 @@ local console = require "aniso.show.console"
 local convert = require "aniso.cli.convert"
 local own_parts = require "aniso.cli.own_parts"
 
-local report = { summary = "a study as one HTML page" }
+local report = { summary = "write a report of a study as one HTML file" }
 
 function report.arguments(parser)
-  parser:argument("study", "the study's name")
-  parser:option("-o --output", "the file to write, its name ends in .html"):argname "FILE"
-    :default "report.html"
+  parser:argument("study", common.TEXT.study)
+  common.output(parser, "report.html")
   common.force(parser)
-  parser:option("--by", "the metric that decides: macro_f1, tail, all, nll …"):argname "METRIC"
-    :default "macro_f1"
+  parser:option("--by", "metric that picks the best configuration: macro_f1, tail, all …")
+    :argname "METRIC":default "macro_f1"
   common.baseline(parser)
-  parser:option("--images", "how many example images; 0 for none"):argname "N":default "12"
+  parser:option("--images", "number of example images, 0 for none"):argname "N":default "12"
     :convert(convert.whole("--images", 0))
   own_parts.arguments(parser)
   common.db(parser)

@@ -3,7 +3,7 @@
 local console = require "aniso.show.console"
 local rm = require "aniso.cli.rm"
 
-local restore = { summary = "bring removed runs back" }
+local restore = { summary = "restore removed runs" }
 
 restore.arguments = rm.arguments
 

@@ -12,14 +12,14 @@ local tables = require "aniso.show.table"
 local train_group = require "aniso.cli.train_group"
 local trial_label = require "aniso.recipe.trial_label"
 
-local resume = { summary = "resume a run that was killed or interrupted" }
+local resume = { summary = "resume runs that were killed, interrupted or failed" }
 
 function resume.arguments(parser)
-  parser:argument("run", "the run; the latest resumable one if left out"):args "?"
-  parser:flag("--all", "every run that can be resumed")
+  parser:argument("run", "a run (default: the latest that can be resumed)"):args "?"
+  parser:flag("--all", "resume every run that can be resumed")
   require("aniso.cli.study_jobs").shards_argument(parser)
-  parser:flag("--one-by-one", "no lock-step: the same bits, later")
-  parser:option("--memory", "a budget of memory in the place of the run's: 512M, 2G or none (train.memory)")
+  parser:flag("--one-by-one", common.TEXT.one_by_one)
+  parser:option("--memory", common.TEXT.memory):argname "SIZE"
   own_parts.arguments(parser)
   common.db(parser)
   common.alone(parser)

@@ -5,10 +5,10 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local hint = require "aniso.store.hint"
 
-local rm = { summary = "remove runs: hidden, restorable until gc" }
+local rm = { summary = "remove runs (restorable until aniso gc deletes them)" }
 
 function rm.arguments(parser)
-  parser:argument("runs", "the runs"):args "*"
+  parser:argument("runs", common.TEXT.runs):args "*"
   filtered_runs.where(parser)
   common.db(parser)
 end

@@ -19,7 +19,7 @@ local study_jobs = lazy "aniso.cli.study_jobs"
 local tables = require "aniso.show.table"
 local worker = lazy "aniso.cli.worker"
 
-local run = { summary = "train and evaluate what a recipe describes" }
+local run = { summary = "train and evaluate the runs of a recipe" }
 
 function run.arguments(parser)
   study_jobs.arguments(parser)
@@ -29,7 +29,7 @@ function run.arguments(parser)
   common.threads(parser)
   jobs.arguments(parser)
   require("aniso.cli.train_group").arguments(parser)
-  parser:flag("--again", "run again what is already finished")
+  parser:flag("--again", "repeat runs that have finished")
   parser:flag("--dry-run", "only list the runs")
 end
 

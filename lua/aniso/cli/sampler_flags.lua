@@ -6,18 +6,19 @@ local sampler_flags = {}
 
 -- Of the noise, and of how the ends of the chains are read.
 function sampler_flags.reading(parser)
-  parser:option("--seed", "of the noise"):argname "N":convert(convert.whole("--seed", 0))
-  parser:option("--temperature", "of the vote"):argname "X":convert(convert.number "--temperature")
-  parser:option("--probabilities", "how a chain's label is read: distance or plain")
+  parser:option("--seed", "seed of the noise"):argname "N":convert(convert.whole("--seed", 0))
+  parser:option("--temperature", "temperature of the vote")
+    :argname "X":convert(convert.number "--temperature")
+  parser:option("--probabilities", "how a chain's label becomes probabilities")
     :choices { "distance", "plain" }
-  parser:option("--tilt", [['{"prior", tau = 0.5}': shifts the class probabilities; none removes it]])
-    :convert(convert.literal)
+  parser:option("--tilt", [[shift of the class probabilities: '{"prior", tau = 0.5}' …, or none]])
+    :argname "TILT":convert(convert.literal)
 end
 
 function sampler_flags.arguments(parser)
-  parser:option("--sampler", "the chains' sampler, ddim, ddpm or dpmpp"):argname "NAME"
-  parser:option("--steps", "S: steps of a chain"):argname "N":convert(convert.whole("--steps", 1))
-  parser:option("--draws", "R: chains per image"):argname "N":convert(convert.whole("--draws", 1))
+  parser:option("--sampler", "sampler of the chains: ddim, ddpm or dpmpp (default: as stored)"):argname "NAME"
+  parser:option("--steps", "S, the steps of a chain"):argname "N":convert(convert.whole("--steps", 1))
+  parser:option("--draws", "R, the chains per image"):argname "N":convert(convert.whole("--draws", 1))
   sampler_flags.reading(parser)
 end
 

@@ -9,7 +9,7 @@ local options = require "aniso.recipe.options"
 local tables = require "aniso.show.table"
 require "aniso.prompt.explore.schedule"
 
-local schedule = { summary = "show a noise schedule: λ_j, signal, noise" }
+local schedule = { summary = "show a noise schedule: λ_j, signal and noise" }
 
 local kinds = { "all", "signal", "noise", "snr" }
 
@@ -45,27 +45,27 @@ end
 
 function schedule.arguments(parser)
   parser:argument("base", "cosine (default), linear, scaled_linear, quadratic, sigmoid or constant"):args "?"
-  parser:option("--T", "diffusion steps (default 1000)"):convert(one_number)
-  parser:option("--lambda", [[the levels' policy: bound, '{"power", gamma = 0.5}', '{"manual", 1, 2}' …]])
-  parser:option("--coupling", "variance (default), speed, sample, class_speed or image")
-  parser:option("--counts", "training images of each class: 6705,1113,…"):convert(numbers)
-  parser:option("--K", "how many classes, without counts"):convert(one_number)
-  parser:option("--times", "the table's times (default: quarters of T)"):convert(numbers)
+  parser:option("--T", "diffusion steps (default: 1000)"):argname "N":convert(one_number)
+  parser:option("--lambda", [[policy of the levels: bound, '{"power", gamma = 0.5}' …]]):argname "POLICY"
+  parser:option("--coupling", "variance (default), speed, sample, class_speed or image"):argname "NAME"
+  parser:option("--counts", "training images of each class: 6705,1113 …"):argname "N,...":convert(numbers)
+  parser:option("--K", "number of classes, without --counts"):argname "N":convert(one_number)
+  parser:option("--times", "times in the table (default: quarters of T)"):argname "T,...":convert(numbers)
   parser:option("--plot", "draw all (default), signal, noise or snr"):args "?":argname "WHAT":choices(kinds)
-  parser:option("--class", "draw these classes only: 1,7"):convert(numbers)
-  parser:option("--compare", [[draw one class (the rarest, or --class) against another schedule:
-    linear, '{lambda = "bound"}' …; the rest is as here]]):argname("OPTIONS"):count "*"
-  parser:option("--svg", "draw into this SVG file")
+  parser:option("--class", "draw only these classes: 1,7"):argname "N,...":convert(numbers)
+  parser:option("--compare", [[draw one class (default: the rarest) against a schedule with other options:
+    linear, '{lambda = "bound"}' … (repeatable)]]):argname("OPTIONS"):count "*"
+  parser:option("--svg", common.TEXT.svg):argname "FILE"
   common.force(parser)
-  parser:flag("--bound", "E(λ) with λ ∝ n^−γ over γ, instead of the classes")
-  parser:option("--simulate", "paths of an image of this class, instead of the classes")
-    :argname("CLASS"):convert(one_number)
-  parser:option("--paths", "how many paths (default 2000)"):convert(one_number)
-  parser:option("--prior", "the paths' prior mean m: 0.7,0.2,0.1 (default 1/K)"):convert(shares)
-  parser:flag("--share", "how much of the time each class needs the image, instead of the classes")
-  parser:flag("--tilt", "the log-odds shift of each class over time, instead of the classes")
-  parser:option("--class-weight", [[of the loss, for --tilt: power, '{"manual", values = {1, 2}}' …]])
-  parser:option("--level", "test level of the coupling sample, for --tilt: mixture (default), max, min, 0.8")
+  parser:flag("--bound", "show E(λ) with λ ∝ n^−γ over γ, instead of the classes")
+  parser:option("--simulate", "show paths for an image of this class"):argname "CLASS":convert(one_number)
+  parser:option("--paths", "number of paths of --simulate (default: 2000)"):argname "N":convert(one_number)
+  parser:option("--prior", "prior mean of --simulate: 0.7,0.2,0.1 (default: 1/K)"):argname "M,..."
+    :convert(shares)
+  parser:flag("--share", "show how much of the time each class needs the image, instead of the classes")
+  parser:flag("--tilt", "show the log-odds shift of each class over time, instead of the classes")
+  parser:option("--class-weight", [[of --tilt: power, '{"manual", values = {1, 2}}' …]]):argname "WEIGHT"
+  parser:option("--level", common.TEXT.level .. " (for --tilt; default: mixture)"):argname "LEVEL"
   common.set(parser)
   common.format(parser)
 end

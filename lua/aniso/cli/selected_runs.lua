@@ -9,15 +9,15 @@ local groups = require "aniso.store.groups"
 local selected_runs = {}
 
 function selected_runs.arguments(parser)
-  parser:argument("run", "the run, or a study: all of its finished runs")
+  parser:argument("run", "a run, or a study for all of its finished runs")
   selected_runs.choices(parser)
 end
 
 -- The options that select runs of a study.
 function selected_runs.choices(parser)
   common.only(parser)
-  parser:option("--seeds", "of a study the runs of these seeds: 0..4, 1,5 or 7")
-  parser:option("--fold", "of a study the runs of these folds, from 0: 0,2 or 0..2")
+  parser:option("--seeds", "only these seeds of a study: 0..4, 1,5 or 7"):argname "LIST"
+  parser:option("--fold", "only these folds of a study, counted from 0: 0,2 or 0..2"):argname "LIST"
 end
 
 local function set_of(list)

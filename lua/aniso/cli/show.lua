@@ -9,7 +9,7 @@ local many_classes = require "aniso.show.many_classes"
 local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
 
-local show = { summary = "everything about one run" }
+local show = { summary = "show everything about one run" }
 
 -- Digits of the numbers of a section.
 -- How many columns name a row, where it is more than one: part, sampler, steps, draws.
@@ -20,10 +20,10 @@ show.names = { "facts", "evaluations", "calibration", "search", "classes", "conf
   "log", "env", "recipe", "repro" }
 
 function show.arguments(parser)
-  parser:argument("run", "the run")
-  parser:argument("section", table.concat(show.names, ", ")):args "?":choices(show.names)
+  parser:argument("run", common.TEXT.run)
+  parser:argument("section", "show only this section"):args "?":choices(show.names)
   for _, name in ipairs(show.names) do
-    parser:flag(name == "curve" and "--curve --curves" or "--" .. name, "the section " .. name)
+    parser:flag(name == "curve" and "--curve --curves" or "--" .. name, "show the section " .. name)
   end
   common.db(parser)
   common.format(parser)

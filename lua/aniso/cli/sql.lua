@@ -3,10 +3,10 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local tables = require "aniso.show.table"
 
-local sql = { summary = "query the database in SQL (read-only)" }
+local sql = { summary = "query the database with SQL (read-only)" }
 
 function sql.arguments(parser)
-  parser:argument("query", "one SELECT; the views v_run, v_eval, v_class, v_group … are made for it")
+  parser:argument("query", "one SELECT, for example on the views v_run, v_eval, v_class, v_group …")
   common.db(parser)
   common.format(parser)
 end

@@ -2,12 +2,12 @@
 local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"
 
-local star = { summary = "mark runs with the tag star" }
+local star = { summary = "add the tag star to runs, or remove it" }
 
 function star.arguments(parser)
-  parser:argument("runs", "the runs"):args "*"
+  parser:argument("runs", common.TEXT.runs):args "*"
   filtered_runs.where(parser)
-  parser:flag("-d --delete", "take the star away")
+  parser:flag("-d --delete", "remove the star instead")
   common.db(parser)
 end
 

@@ -34,27 +34,27 @@ local function part(text)
 end
 
 function study_jobs.arguments(parser)
-  parser:argument("recipe", "a Lua file that returns aniso.study{…}")
+  parser:argument("recipe", common.TEXT.recipe)
   common.set(parser)
-  parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
-  parser:option("--fold", "folds of a study with folds, from 0: 0,2 or 0..2; all if left out")
+  parser:option("--seeds", common.TEXT.seeds):argname "LIST"
+  parser:option("--fold", "folds, counted from 0: 0,2 or 0..2 (default: all)"):argname "LIST"
   common.db(parser)
-  parser:option("--name", "the study's name instead of the recipe's")
+  parser:option("--name", "name of the study (default: the recipe's)"):argname "NAME"
   common.only(parser)
-  parser:flag("--allow-equal", "keep variants that have the same options")
-  parser:flag("--no-prune", "run the variants too that the study's option prune leaves out")
-  parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
-  parser:flag("--old-names", "accept the names that options had in earlier versions")
+  parser:flag("--allow-equal", common.TEXT.allow_equal)
+  parser:flag("--no-prune", "also run the variants that the study's option prune would leave out")
+  parser:flag("--one-by-one", common.TEXT.one_by_one)
+  parser:flag("--old-names", "accept option names of earlier versions")
 end
 
 function study_jobs.part_argument(parser)
-  parser:option("--part", "part I of N of the study, I from 1, for a machine and a database of its own")
+  parser:option("--part", "only part I of N, counted from 1, for a machine with its own database")
     :argname "I/N":convert(part)
 end
 
 -- `--shards FOLDER`, for the tasks of a submitted study.
 function study_jobs.shards_argument(parser)
-  parser:option("--shards", "leave out what was finished when the study of this folder was submitted")
+  parser:option("--shards", "skip runs that had finished when the study in this folder was submitted")
     :argname "FOLDER"
 end
 

@@ -15,17 +15,17 @@ local slurm_script = lazy "aniso.cluster.slurm_script"
 local study_jobs = lazy "aniso.cli.study_jobs"
 local sys = core.sys
 
-local submit = { summary = "run a study on a cluster" }
+local submit = { summary = "run a study on a Slurm cluster" }
 
--- Options of sbatch: flag, option, what it is, its form in slurm.forms. own: of the array alone.
+-- Options of sbatch: flag, option, what it is, the form of its value and a word for it. own: of the array.
 local OPTIONS = {
-  { "partition", "partition", "the partition", form = "names" },
-  { "account", "account", "the account that is charged", form = "names" },
-  { "qos", "qos", "the quality of service", form = "names" },
-  { "time", "time", "time of a task, such as 2:00:00; it returns to the queue a minute before", form = "time",
-    own = true },
-  { "cpus", "cpus-per-task", "processors, and threads, of a task", form = "count", own = true },
-  { "mem", "mem", "memory of a task, such as 4G", form = "memory", own = true },
+  { "partition", "partition", "partition", form = "names", word = "NAME" },
+  { "account", "account", "account to charge", form = "names", word = "NAME" },
+  { "qos", "qos", "quality of service", form = "names", word = "NAME" },
+  { "time", "time", "time limit of a task, such as 2:00:00 (requeued a minute before)", form = "time",
+    word = "TIME", own = true },
+  { "cpus", "cpus-per-task", "processors, and threads, per task", form = "count", word = "N", own = true },
+  { "mem", "mem", "memory per task, such as 4G", form = "memory", word = "SIZE", own = true },
 }
 
 -- A converter of the command line from a form of slurm.forms.
@@ -39,16 +39,16 @@ end
 
 function submit.arguments(parser)
   study_jobs.arguments(parser)
-  parser:flag("--slurm", "the cluster's scheduler; there is no other")
-  parser:option("--tasks", "tasks of the array; one per run, or lock-step group of runs, if left out")
+  parser:flag("--slurm", "use Slurm (required: no other scheduler is supported)")
+  parser:option("--tasks", "number of tasks (default: one per run or lock-step group)"):argname "N"
     :convert(of_form("tasks", "count"))
-  parser:option("--limit", "tasks that run at the same time"):convert(of_form("limit", "count"))
+  parser:option("--limit", "number of tasks at once"):argname "N":convert(of_form("limit", "count"))
   for _, one in ipairs(OPTIONS) do
-    parser:option("--" .. one[1], one[3]):convert(of_form(one[1], one.form))
+    parser:option("--" .. one[1], one[3]):argname(one.word):convert(of_form(one[1], one.form))
   end
-  parser:option("--sbatch", "another option of sbatch for the tasks, such as constraint=avx2")
+  parser:option("--sbatch", "further option of sbatch, such as constraint=avx2 (repeatable)")
     :argname "OPTION":count "*":convert(of_form("sbatch", "option"))
-  parser:flag("--shared", "all nodes share the folder of --db, although its path does not look so")
+  parser:flag("--shared", "assert that all nodes share the folder of --db, whatever its path suggests")
   parser:flag("--dry-run", "only print the scripts")
 end
 

@@ -12,28 +12,26 @@ local stats = require "aniso.stats.groups"
 local tables = require "aniso.show.table"
 local table_source = require "aniso.cli.table_source"
 
-local command = { summary = "a study as a table: mean ± sd over seeds" }
+local command = { summary = "show a study as a table: mean ± sd over seeds" }
 
 function command.arguments(parser)
-  parser:argument("study", "the study's name")
-  parser:option("--rows", "what names a row: label, or keys such as schedule.lambda.gamma")
-    :argname "KEY,…":convert(common.names):default "label"
-  parser:option("--cols", ("metrics: all, head, medium, tail, macro_f1, nll …; if left out %s,\nor those of "
-    .. "the file"):format(table_source.COLUMNS)):argname "METRIC,…":convert(common.names)
+  parser:argument("study", common.TEXT.study)
+  parser:option("--rows", "keys that name the rows, such as schedule.lambda.gamma")
+    :argname "KEY,...":convert(common.names):default "label"
+  parser:option("--cols", ("metrics to show: all, head, medium, tail, macro_f1, nll …\n(default: %s, or "
+    .. "those of the --from files)"):format(table_source.COLUMNS)):argname "METRIC,...":convert(common.names)
   common.only(parser)
-  parser:flag("--evaluations", "a row per sampler, steps and draws that were evaluated (aniso eval), with "
-    .. "network\npasses and seconds per image;\n--delta compares each with the baseline's by the "
-    .. "same sampler")
-  parser:option("--delta", "metrics whose difference to the baseline gets a column, or none; macro_f1 if "
-    .. "left out"):argname "METRIC,…":convert(common.names)
+  parser:flag("--evaluations", "one row per evaluated sampler, steps and draws (aniso eval), with network "
+    .. "passes and\nseconds per image; --delta compares with the baseline under the same sampler")
+  parser:option("--delta", "metrics to show as differences from the baseline, or none (default: macro_f1)")
+    :argname "METRIC,...":convert(common.names)
   common.baseline(parser)
-  parser:flag("--prior", "the prior's own predictions too, in one row where configurations share them")
-  parser:flag("--percent", "71.2 instead of 0.712")
-  parser:flag("--trials", "the trials of the study's searches, which are left out otherwise")
-  parser:flag("--each", "a row per seed and fold instead of means; with --format csv the file that --from "
-    .. "reads")
-  parser:option("--from", "a file of --each instead of the database; may be repeated, for the seeds of "
-    .. "several machines"):argname "FILE":count "*"
+  parser:flag("--prior", "add the prior's own predictions, in one row where configurations share them")
+  parser:flag("--percent", "print 71.2 instead of 0.712")
+  parser:flag("--trials", "show the trials of the study's searches instead of its runs")
+  parser:flag("--each", "one row per seed and fold instead of means (with --format csv, a file for --from)")
+  parser:option("--from", "read a CSV file of --each instead of the database\n(repeatable, for the seeds of "
+    .. "several machines)"):argname "FILE":count "*"
   common.db(parser)
   common.format(parser)
 end

@@ -4,13 +4,13 @@ local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 
-local tag = { summary = "give runs tags, or take them away" }
+local tag = { summary = "add tags to runs, or remove them" }
 
 function tag.arguments(parser)
-  parser:argument("words", "the run, unless --where is given, and the tags, single words"):args "+"
-    :argname "RUN NAME"
+  parser:argument("words", "a run (not with --where), then the tags, each a single word"):args "+"
+    :argname { "RUN", "NAME" }
   filtered_runs.where(parser)
-  parser:flag("-d --delete", "take the tags away")
+  parser:flag("-d --delete", "remove the tags instead")
   common.db(parser)
 end
 

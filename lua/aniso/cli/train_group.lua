@@ -30,7 +30,7 @@ local function train(carry_out, jobs, board, keep_last)
 end
 
 local function arguments(parser)
-  parser:flag("--keep-last", "keep last.safetensors of finished runs, which nothing needs any more")
+  parser:flag("--keep-last", "keep last.safetensors of finished runs, which is otherwise deleted")
 end
 
 return { train = train, arguments = arguments }

@@ -10,7 +10,7 @@ local own_parts = require "aniso.cli.own_parts"
 local selected_runs = require "aniso.cli.selected_runs"
 local tables = require "aniso.show.table"
 
-local verify = { summary = "repeat stored runs, or their evaluations, and compare all numbers" }
+local verify = { summary = "repeat stored runs, or only their evaluations, and compare every number" }
 
 local function epochs(text)
   local n = math.tointeger(tonumber(text))
@@ -19,10 +19,10 @@ local function epochs(text)
 end
 
 function verify.arguments(parser)
-  parser:argument("runs", "runs, or studies: all of their finished runs"):args "+"
-  parser:flag("--evaluation", "only evaluate the stored weights again")
-  parser:option("--epochs", "only the first N epochs, of all stages"):argname "N":convert(epochs)
-  parser:flag("--first-stage", "take a first stage that is kept next to the database instead of training it")
+  parser:argument("runs", "runs, or studies for all of their finished runs"):args "+"
+  parser:flag("--evaluation", "only repeat the evaluations, with the stored weights")
+  parser:option("--epochs", "only repeat the first N epochs of each stage"):argname "N":convert(epochs)
+  parser:flag("--first-stage", "use a first stage that is kept next to the database instead of training it")
   selected_runs.choices(parser)
   own_parts.arguments(parser)
   common.db(parser)

@@ -17,14 +17,14 @@ local EPOCH_EVERY = 60  -- seconds between two lines of a run where there is no 
 local SLICE = 0.2       -- seconds from Ctrl-C to the end
 
 function watch.arguments(parser)
-  parser:argument("what", "a study or a run; the newest study if left out"):args "?"
-  parser:option("--every", "seconds between two polls of the database"):argname "SECONDS":default "2"
+  parser:argument("what", "a study or a run (default: the newest study)"):args "?"
+  parser:option("--every", "seconds between polls of the database"):argname "SECONDS":default "2"
     :convert(function(text)
       local n = tonumber(text)
       if n and n >= 0.1 and n <= 86400 then return n end
       return nil, ("--every needs seconds from 0.1 to 86400, got %s"):format(text)
     end)
-  parser:flag("--once", "print the state and exit")
+  parser:flag("--once", "print the current state and exit")
   common.db(parser)
 end
 

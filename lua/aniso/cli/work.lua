@@ -11,11 +11,11 @@ local jobs = lazy "aniso.cli.jobs"
 local own_parts = require "aniso.cli.own_parts"
 local worker = lazy "aniso.cli.worker"
 
-local work = { summary = "carry out the free runs of a plan" }
+local work = { summary = "carry out the runs of a plan that no other worker has taken" }
 
 function work.arguments(parser)
-  parser:argument("study", "the study; that of the latest plan if left out"):args "?"
-  parser:option("--memory", "a budget of memory for each training step: 512M, 2G or none (train.memory)")
+  parser:argument("study", "name of a study (default: that of the latest plan)"):args "?"
+  parser:option("--memory", common.TEXT.memory):argname "SIZE"
   own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
