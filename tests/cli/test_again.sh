@@ -70,11 +70,11 @@ kill -KILL $(workers_of $pid)
 code_of
 equals "without workers the command ends" $code 1
 expect "a run without --again continues" 0 "$aniso" run "$dir/again.lua" --jobs 2 --db "$db"
-output_has err "^this continues the run --again of again that did not finish .without its repetitions: aniso plan $dir/again.lua --db $db first.$"
+output_has err "^this continues the unfinished run --again of again .to skip its repetitions, first run aniso plan $dir/again.lua --db $db.$"
 equals "each run once more" "$(attempts)" 8,5,40
 equals "to the same bits" "$(numbers "$db" 5)" "$plain"
 expect "then nothing is left" 0 "$aniso" run "$dir/again.lua" --db "$db"
-output_has err "^4 of 4 runs were finished before and are not run again .--again does.$"
+output_has err "^4 of 4 runs were finished before and are not run again .--again repeats them.$"
 
 # ── only what the interrupted command had planned ──
 begin "ddpm seed 1  epoch 3/" "$aniso" run "$dir/again.lua" --again --only ddpm --db "$db"
@@ -92,5 +92,5 @@ kill -INT $pid
 code_of
 expect "the plan without them" 0 "$aniso" plan "$dir/again.lua" --db "$db"
 expect "nothing is left" 0 "$aniso" run "$dir/again.lua" --db "$db"
-output_has err "^4 of 4 runs were finished before and are not run again .--again does.$"
+output_has err "^4 of 4 runs were finished before and are not run again .--again repeats them.$"
 finish

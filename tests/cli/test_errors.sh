@@ -40,9 +40,9 @@ wrong 2 "expected a value at character 2" schedule cosine --counts 5,3 --tilt --
 wrong 2 "schedule.base must be one of cosine.*got \"nope\"" schedule nope --K 3
 wrong 2 "class 9 is not one of the classes 1 to 2" schedule cosine --K 2 --simulate 9
 for text in "{" nil; do
-    stored 2 "expected a value|'nil' is no value" eval 1 --tilt "$text"
-    stored 2 "expected a value|'nil' is no value" eval 1 --level "$text"
-    stored 2 "expected a value|'nil' is no value" eval 1 --calibrate "$text"
+    stored 2 "expected a value|'nil' is not a value" eval 1 --tilt "$text"
+    stored 2 "expected a value|'nil' is not a value" eval 1 --level "$text"
+    stored 2 "expected a value|'nil' is not a value" eval 1 --calibrate "$text"
 done
 stored 2 "--seed needs a whole number from 0, got x" eval 1 --seed x
 stored 2 "--temperature needs a number, got x" eval 1 --temperature x

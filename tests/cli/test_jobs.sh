@@ -50,7 +50,7 @@ begin "^worker 2: .* epoch 2/" "$aniso" run "$dir/sweep.lua" --jobs 2 --db "$db"
 kill -KILL $(workers_of $pid)
 code_of
 equals "without workers the command ends" $code 1
-output_has err "^aniso: all workers have ended before [1-6] of 6 planned runs; repeat the command to continue$"
+output_has err "^aniso: all workers ended with [1-6] of 6 planned runs left; repeat the command to continue$"
 begin "^worker 2: .* epoch 3/" "$aniso" run "$dir/sweep.lua" --jobs 2 --db "$db"
 workers=$(workers_of $pid)
 kill -KILL $pid

@@ -31,6 +31,6 @@ done
 sed 's/seeds = 2/prune = true, seeds = 2/; s/base = {/data = { "lesions", n = 140, size = 16, val = 0.3 }, base = {/' \
     "$dir/study.lua" >"$dir/prunes.lua"
 expect "a study that prunes has no parts" 2 "$aniso" run "$dir/prunes.lua" --part 1/2 --dry-run
-output_has err "^aniso: study tiny prunes: .*; state --no-prune, or run it on one machine$"
+output_has err "^aniso: study tiny prunes, .*: add --no-prune, or run it on one machine$"
 expect "unless nothing is pruned" 0 "$aniso" run "$dir/prunes.lua" --part 1/2 --dry-run --no-prune
 finish

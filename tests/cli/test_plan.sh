@@ -18,7 +18,7 @@ equals "the undisturbed study" "$(query "$dir/plain/runs.db" "$counts")" 12,12,1
 # ── a plan, and one worker ───────────────────────────────────────────────────────────────
 db=$dir/runs.db
 expect "work without a database" 3 "$aniso" work --db "$db"
-output_has err "there is no such database; aniso plan makes one$"
+output_has err "there is no such database; aniso plan creates it$"
 expect "plan" 0 "$aniso" plan "$dir/sweep.lua" --db "$db"
 output_has err "^planned 12 runs of sweep in 8 units; carry them out with: aniso work sweep --db .*runs.db$"
 expect "a plan's state" 0 "$aniso" plan sweep --status --db "$db"
@@ -26,9 +26,9 @@ equals "no run has begun" "$(grep -c 'not started' "$dir/out")" 12
 expect "the state of a recipe's plan" 0 "$aniso" plan "$dir/sweep.lua" --status --db "$db"
 equals "is that of its study" "$(grep -c 'not started' "$dir/out")" 12
 expect "the state of no plan" 3 "$aniso" plan other --status --db "$db"
-output_has err "has no plan of a study other; aniso plan RECIPE writes one$"
+output_has err "has no plan for study other; aniso plan RECIPE writes one$"
 expect "work on another study" 3 "$aniso" work other --db "$db"
-output_has err "has no plan of a study other; aniso plan RECIPE writes one$"
+output_has err "has no plan for study other; aniso plan RECIPE writes one$"
 "$aniso" work --db "$db" >"$dir/one.out" 2>"$dir/one.err" &
 one=$!
 until grep -qs "epoch 2/" "$dir/one.err"; do sleep 0.01; done
@@ -68,7 +68,7 @@ equals "what was begun is resumed" "$(query "$db" 'SELECT sum(resumes) > 0 FROM 
 sed 's/"sweep"/"wrong"/; s/seeds = 4/seeds = 1/; s/"bound", \[/{ "share", target = 0.9999 }, [/' "$dir/sweep.lua" >"$dir/wrong.lua"
 "$aniso" plan "$dir/wrong.lua" --db "$db" >"$dir/out" 2>"$dir/err"
 expect "a worker ends with the failures" 1 "$aniso" work wrong --db "$db"
-output_has err "^aniso: 1 of 3 planned runs failed; planned again \(aniso plan\), they are tried again$"
+output_has err "^aniso: 1 of 3 planned runs failed; plan them again \(aniso plan\) to retry$"
 expect "the state has them" 1 "$aniso" plan wrong --status --db "$db"
 output_has out "^c +0 +n/a +failed +n/a +.*share"
 expect "a failed run is not repeated by a worker" 1 "$aniso" work wrong --db "$db"
@@ -79,16 +79,16 @@ sed 's/seeds = 4/seeds = 6/' "$dir/sweep.lua" >"$dir/more.lua"
 sed 's/T = 50/T = 60/' "$dir/sweep.lua" >"$dir/other.lua"
 "$aniso" plan "$dir/more.lua" --db "$db" >"$dir/out" 2>"$dir/err"
 expect "another plan of the same name" 1 "$aniso" plan "$dir/other.lua" --db "$db"
-output_has err "has another plan of the name sweep, of which 6 runs are not in this one and have not ended: give this one another name \(--name\), or repeat with --replace$"
+output_has err "has another plan named sweep, with 6 runs left that this one lacks: choose another name \(--name\), or repeat with --replace$"
 equals "the plan is still there" "$(query "$db" "SELECT count(*) FROM plan_run JOIN study USING (study_id) WHERE name = 'sweep'")" 18
 cp "$db" "$dir/copy.db"
 expect "run replaces such a plan" 0 "$aniso" run "$dir/sweep.lua" --db "$dir/copy.db"
-output_has err "copy.db had another plan of the name sweep, of which 6 runs have not ended and are not in this one; what they stored is kept$"
+output_has err "copy.db had another plan named sweep, with 6 runs left that this one lacks; what was stored is kept$"
 expect "and has nothing to replace then" 0 "$aniso" run "$dir/sweep.lua" --db "$dir/copy.db"
 equals "without a line" "$(grep -c 'another plan' "$dir/err")" 0
 change "$db" "UPDATE plan SET tool_version = '0.0.1'"
 expect "a worker of another version" 1 "$aniso" work sweep --db "$db"
-output_has err "^aniso: the plan of sweep is one of aniso 0.0.1, this is .*: plan it again \(aniso plan\), or use that version$"
+output_has err "^aniso: the plan of sweep was made by aniso 0.0.1, and this is .*: plan it again \(aniso plan\), or use that version$"
 "$aniso" plan "$dir/more.lua" --seeds 0..3 --replace --db "$db" >"$dir/out" 2>"$dir/err"
 change "$db" "UPDATE plan SET at = '2999-01-01T00:00:00.000Z'"
 expect "a clock that differs" 0 "$aniso" work sweep --db "$db"

@@ -83,17 +83,17 @@ expect "maps" 0 "$aniso" predict "$model" "$images" --maps "$dir/maps"
 equals "are named after the images" "$(ls "$dir/maps")" "000001-two.png
 000002-one.png"
 expect "a folder with files" 1 "$aniso" predict "$model" "$images" --maps "$dir/maps"
-output_has err 'maps takes a new or an empty folder'
+output_has err 'maps needs a new or empty folder'
 expect "images of a data set" 0 "$aniso" data images "$dir/set/good" "$dir/written" -n 4 --set size=8
 output_has out '4 images of 8x8, in a folder per class'
 equals "in a folder per class" "$(ls "$dir/written" | tr '\n' ' ')" "a b c "
 expect "which are read again" 0 "$aniso" data info "$dir/written" --set size=8
 expect "and not written over" 1 "$aniso" data images "$dir/set/good" "$dir/written"
-output_has err 'data images takes a new or an empty folder'
+output_has err 'data images needs a new or empty folder'
 
 echo "no image" >"$images/broken.jpg"
 expect "a broken image" 1 "$aniso" predict "$model" "$images" "$images/none.bmp" --format csv
-output_has err '2 of 4 images could not be read; their rows have the reason'
+output_has err '2 of 4 images could not be read; their rows say why'
 output_has out '/broken.jpg,,,,,,,.*broken.jpg: not a JPEG, PNG or BMP image, despite its name'
 output_has out '/none.bmp,,,,.*none.bmp: '
 equals "does not stop the others" "$(grep -c 'bmp,[a-z]' "$dir/out")" 2
@@ -116,7 +116,7 @@ fi
 if $as "$aniso" version >"$dir/out" 2>"$dir/err" && ! $as ls "$closed/b-closed" >"$dir/out" 2>&1; then
     expect "a folder without permission" 1 $as "$aniso" predict "$model" "$closed" --format csv
     output_has out '/with-closed/b-closed,,,,.*Permission denied'
-    output_has err '1 of 3 images could not be read; their rows have the reason'
+    output_has err '1 of 3 images could not be read; their rows say why'
     equals "is a row, in its place" "$(sed 1d "$dir/out" | sed 's#^[^,]*/with-closed/\([^,]*\),.*#\1#' | tr '\n' ' ')" \
         "a.bmp b-closed c-open/d.bmp "
     expect "also where it is named" 1 $as "$aniso" predict "$model" "$closed/b-closed" "$closed/a.bmp"

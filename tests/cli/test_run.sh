@@ -65,7 +65,7 @@ expect "a syntax error in SQL" 4 "$aniso" sql 'SELEC' --db "$db"
 group="SELECT label, n, mean FROM v_group WHERE metric = 'acc' AND is_primary = 1 AND part = 'test' ORDER BY label"
 counted=$(query "$db" "$group")
 expect "eval as configured" 0 "$aniso" eval @last --db "$db"
-output_has err "^1 of 1 evaluations were stored before and are not repeated \\(--again does\\)$"
+output_has err "^1 of 1 evaluations were stored before and are not repeated \\(--again repeats them\\)$"
 expect "eval as configured again" 0 "$aniso" eval @last --again --db "$db"
 equals "the run is counted as before" "$(query "$db" "$group")" "$counted"
 expect "eval with another sampler" 0 "$aniso" eval @last --sampler dpmpp --steps 4 --db "$db"

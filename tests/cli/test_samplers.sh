@@ -38,7 +38,7 @@ equals "evaluations of the training have their cost" "$(query "$db" "SELECT samp
 expect "a grid over two labels" 0 "$aniso" eval grid --only flat --only bound --sampler ddim,dpmpp --steps 1,3 \
     --draws 1,2 --db "$db"
 output_has err "64/64  bound|56/56  bound"
-output_has err "^8 of 64 evaluations were stored before and are not repeated \(--again does\)$"
+output_has err "^8 of 64 evaluations were stored before and are not repeated \(--again repeats them\)$"
 output_has out "^label +sampler +steps +draws +passes +s/image +seeds +folds +all +head +medium +tail$"
 output_has out "^flat +dpmpp +3 +2 +6 +[0-9.e-]+ +2 +4/4 +0\.[0-9]+ ± "
 equals "the grid is stored" "$(query "$db" "SELECT label, count(*), count(DISTINCT sampler || sample_steps || '-' || draws),
@@ -76,7 +76,7 @@ until grep -q "^eval  1/8 " "$dir/err" || [ $((tries += 1)) -gt 300 ]; do sleep 
 kill -TERM $!
 wait $!
 equals "a grid that is interrupted" "$?" 143
-output_has err "^aniso: interrupted; [0-9]+ of 8 evaluations are stored, the same command continues$"
+output_has err "^aniso: interrupted; [0-9]+ of 8 evaluations are stored; repeat the command to continue$"
 stored=$(query "$db" "SELECT count(*) $further AND draws >= 100")
 equals "what was done is kept" "$stored" "$(sed -n 's/^aniso: interrupted; \([0-9]*\) of .*/\1/p' "$dir/err")"
 [ "$stored" -ge 1 ] && [ "$stored" -lt 8 ]

@@ -121,7 +121,7 @@ kill_at k1/x "search: γ 1 seed 0  epoch 3"
 expect "watch after a kill in the first rung" 1 "$aniso" watch --once --db "$dir/k1/x.db"
 output_has out "^study seeds: 7 planned, of which "
 expect "resume after a kill in the first rung" 0 "$aniso" resume --all --db "$dir/k1/x.db"
-output_has err "^trials of a search are among these runs: aniso run RECIPE --db [^ ]*x.db goes on with the search$"
+output_has err "^trials of a search are among these runs: aniso run RECIPE --db [^ ]*x.db continues the search$"
 expect "then run" 0 "$aniso" run "$dir/seeds.lua" --db "$dir/k1/x.db"
 same_as_whole k1/x
 kill_at k2/x "^search of adpm, rung 1"

@@ -66,7 +66,7 @@ x"
 refused "a folder that Slurm cannot log to" 2 "a folder that Slurm writes logs to has no % in its name" \
     submit --dry-run --db "a%b.db"
 case $dir in /tmp/*)
-    refused "a folder of this machine" 2 "/runs.db is below /tmp, which each machine has for itself: .*--shared$" \
+    refused "a folder of this machine" 2 "/runs.db is below /tmp, which is local to each machine: .*--shared$" \
         "$aniso" submit study.lua --slurm ;;
 esac
 refused "no folder" 1 "nowhere" submit --db nowhere/runs.db

@@ -87,7 +87,7 @@ output_has err "best.safetensors"
 expect "are not needed to train" 0 "$aniso" verify 1 --db "$db" --threads 1
 change "UPDATE run SET status = 'interrupted' WHERE run_id = 1"
 expect "a run that did not finish" 1 "$aniso" verify 1 --db "$db"
-output_has err "is interrupted: only finished runs are verified"
+output_has err "is interrupted: only finished runs can be verified"
 expect "a run with own parts" 0 "$aniso" run recipes/own_parts.lua --db "$dir/own.db" --only straight --seeds 0 \
     --set train.epochs=1 --set data.n=140
 expect "without its recipe" 1 "$aniso" verify 1 --db "$dir/own.db" --evaluation

@@ -123,7 +123,7 @@ end
 -- Makes a folder that must be new or empty, so that no file in it is replaced. who: that requires it.
 function common.make_new_folder(folder, who)
   if sys.exists(folder) and #(sys.list(folder) or { "" }) > 0 then
-    cli.fail(cli.FAILED, ("%s: %s takes a new or an empty folder"):format(folder, who))
+    cli.fail(cli.FAILED, ("%s: %s needs a new or empty folder"):format(folder, who))
   end
   return cli.need(sys.mkdir_p(folder))
 end
@@ -141,7 +141,7 @@ end
 -- Opens an existing database. A missing file is exit code 3; it is not created.
 local function open(args, how)
   if not sys.exists(args.db) then
-    cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso run makes one"):format(args.db))
+    cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso run creates it"):format(args.db))
   end
   return (common.need_db(require("aniso.prompt.explore.database").open(args.db, how)))
 end
@@ -178,7 +178,7 @@ end
 -- To train next to other workers of a plan.
 function common.open_to_join(args)
   if not sys.exists(args.db) then
-    cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso plan makes one"):format(args.db))
+    cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso plan creates it"):format(args.db))
   end
   return common.need_db(require("aniso.store").open(args.db,
     { wait = require("aniso.store.lock_wait").of_command(), join = true }))

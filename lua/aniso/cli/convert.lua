@@ -26,7 +26,7 @@ end
 function convert.literal(text)
   local read, value = pcall(literal.read, text)
   if not read then return nil, errors.sentence(value) end
-  if value == nil then return nil, ("'%s' is no value: a number, a word or {…}"):format(text) end
+  if value == nil then return nil, ("'%s' is not a value: give a number, a word or {…}"):format(text) end
   return value
 end
 

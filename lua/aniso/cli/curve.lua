@@ -194,7 +194,7 @@ function curve.run(args)
   end
   for _, flag in ipairs { "operating", "risk" } do
     if args[flag] and args.metric then
-      cli.fail(cli.USAGE, ("-y and --%s exclude each other: what --%s draws is no metric"):format(flag,
+      cli.fail(cli.USAGE, ("-y and --%s exclude each other: --%s draws no metric"):format(flag,
         flag))
     end
   end

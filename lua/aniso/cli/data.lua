@@ -120,7 +120,7 @@ function verbs.split(args)
   local given = given_by(args)
   need_files(given, "there are no files to list")
   local name = args.name or given[1]
-  if name == "" or name:find "/" then cli.fail(cli.USAGE, "--name must be part of a file's name") end
+  if name == "" or name:find "/" then cli.fail(cli.USAGE, "--name is for file names: not empty, no /") end
   check_folder(args.folder)
   local dataset = open(given)
   local alone = dataset.split.test_is_val == 1
@@ -158,7 +158,7 @@ function verbs.import(args)
   need_files(given, "there is nothing to import")
   if given.cache == false then cli.fail(cli.USAGE, "cache = false disables the cache that import fills") end
   if tonumber(sys.variable "ANISO_CACHE_GB") == 0 then
-    cli.fail(cli.USAGE, "ANISO_CACHE_GB is 0, so that import would keep nothing")
+    cli.fail(cli.USAGE, "ANISO_CACHE_GB is 0, so import would keep nothing")
   end
   local start = sys.monotonic()
   local dataset = open(given)

@@ -140,7 +140,8 @@ end
 local function interrupted(why, done, n)
   local code = cli.EXIT_OF[why.interrupted]
   if n == 1 then cli.fail(code, cli.sentence(why)) end
-  cli.fail(code, ("interrupted; %d of %d evaluations are stored, the same command continues"):format(done, n))
+  cli.fail(code, ("interrupted; %d of %d evaluations are stored; repeat the command to continue")
+    :format(done, n))
 end
 
 -- Evaluates what plan() lists; a run that fails does not stop the others. → how many runs failed
@@ -176,7 +177,7 @@ function eval.run(args)
   local jobs, n, asked = plan(db, with_denoiser(db, runs), args)
   local failed = carry_out(db, jobs, n, args)
   if n < asked then
-    console.note(("%d of %d evaluations were stored before and are not repeated (--again does)")
+    console.note(("%d of %d evaluations were stored before and are not repeated (--again repeats them)")
       :format(asked - n, asked))
   end
   if is_study then

@@ -138,7 +138,7 @@ local function check(of, team)
   for _, one in ipairs(team) do
     if one.code and one.code > 0 then code = one.code end
   end
-  cli.fail(code, ("all workers have ended before %d of %d planned runs; repeat the command to continue")
+  cli.fail(code, ("all workers ended with %d of %d planned runs left; repeat the command to continue")
     :format(plan.left, plan.planned))
 end
 

@@ -36,9 +36,9 @@ end
 local function check_former(db, study, jobs)
   local n = plan.count_left_out(db, study, jobs)
   if n > 0 then
-    cli.fail(cli.FAILED, ("%s has another plan of the name %s, of which %d runs are not in this one and have "
-      .. "not ended: give this one another name (--name), or repeat with --replace"):format(db.path, study,
-      n))
+    cli.fail(cli.FAILED, ("%s has another plan named %s, with %d run%s left that this one lacks: "
+      .. "choose another name (--name), or repeat with --replace"):format(db.path, study, n,
+      n == 1 and "" or "s"))
   end
 end
 

@@ -117,7 +117,7 @@ function command.run(args)
   core.sys.interrupt_mode "poll"
   local failed = carry_out(predictor, paths, total, args)
   if failed > 0 then
-    cli.fail(cli.FAILED, ("%d of %d images could not be read; their rows have the reason"):format(failed,
+    cli.fail(cli.FAILED, ("%d of %d images could not be read; their rows say why"):format(failed,
       total))
   end
 end

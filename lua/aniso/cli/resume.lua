@@ -109,7 +109,7 @@ function resume.run(args)
   end
   if has_trials(jobs) then
     console.note("trials of a search are among these runs: ", require("aniso.store.hint").command(args.db,
-      "run", "RECIPE"), " goes on with the search")
+      "run", "RECIPE"), " continues the search")
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d runs failed"):format(failed)) end

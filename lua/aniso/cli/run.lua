@@ -44,7 +44,8 @@ local function report(db, chosen, skipped, again)
   end
   if skipped > 0 then
     console.note(("%d of %d runs were finished %s"):format(skipped, #chosen,
-      again and "by the command that this one continues" or "before and are not run again (--again does)"))
+      again and "by the command that this one continues"
+      or "before and are not run again (--again repeats them)"))
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #chosen)) end
@@ -103,17 +104,16 @@ local function find_repetition(db, args, of)
 end
 
 local function announce_repetition(db, args, of)
-  console.note(("this continues the run --again of %s that did not finish (without its repetitions: %s "
-    .. "first)"):format(of.study.name, hint.command(db, "plan", { args.recipe })))
+  console.note(("this continues the unfinished run --again of %s (to skip its repetitions, first "
+    .. "run %s)"):format(of.study.name, hint.command(db, "plan", { args.recipe })))
 end
 
 -- The recipe was changed, or other options were given, before the runs of the former plan had ended.
 local function note_former_plan(db, of)
   local n = plan.count_left_out(db, of.study.name, of.jobs)
   if n == 0 then return end
-  console.note(("%s had another plan of the name %s, of which %d run%s not ended and %s not in this one; "
-    .. "what they stored is kept"):format(db.path, of.study.name, n, n == 1 and " has" or "s have",
-    n == 1 and "is" or "are"))
+  console.note(("%s had another plan named %s, with %d run%s left that this one lacks; what was stored "
+    .. "is kept"):format(db.path, of.study.name, n, n == 1 and "" or "s"))
 end
 
 function run.run(args, argv)

@@ -142,8 +142,8 @@ end
 -- Ends where the runs of a study depend on all others.
 function study_jobs.check_parts(study, args)
   if study.prune and not args.no_prune then
-    cli.fail(cli.USAGE, ("study %s prunes: after each seed all variants are compared, so that it has no "
-      .. "parts; state --no-prune, or run it on one machine"):format(study.name))
+    cli.fail(cli.USAGE, ("study %s prunes, which compares all variants after each seed, so it has no parts: "
+      .. "add --no-prune, or run it on one machine"):format(study.name))
   end
 end
 

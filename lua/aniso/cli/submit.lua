@@ -116,8 +116,8 @@ end
 local function check_place(of, args)
   local here = shards.local_folder(of.folder)
   if here and not args.shared then
-    cli.fail(cli.USAGE, ("%s is below %s, which each machine has for itself: choose a --db in a folder "
-      .. "that all nodes share, or state --shared"):format(of.db, here))
+    cli.fail(cli.USAGE, ("%s is below %s, which is local to each machine: choose a --db in a folder "
+      .. "that all nodes share, or add --shared"):format(of.db, here))
   end
   local path, what = shards.obstacle(of.folder)
   if path then

@@ -42,7 +42,7 @@ local function heads_of(groups, names, catalog)
   for i, group in ipairs(groups) do runs[i] = group.run end
   local function add(name)
     local key = catalog:of_configuration(name, "--rows")
-    if key.metric then error(("--rows takes no metric: %s belongs into --cols"):format(name), 0) end
+    if key.metric then error(("--rows takes no metric: %s belongs in --cols"):format(name), 0) end
     given[key.name] = true
     heads[#heads + 1] = { name = name, get = function(group) return key:get(group.run) end }
   end

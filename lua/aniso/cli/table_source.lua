@@ -68,7 +68,7 @@ end
 
 function FileKeys.of_configuration(_, name)
   if name == "label" then return { name = name, get = function(_, run) return run.label end } end
-  error(("--rows %s: a file of results has labels alone, not the options"):format(name), 0)
+  error(("--rows %s: a file of results has only labels, not the options"):format(name), 0)
 end
 
 function FileKeys.varying() return {} end

@@ -42,7 +42,7 @@ local function chosen(db, args)
       db = args.db })
     for _, run in ipairs(found) do
       if run.status ~= "finished" then
-        cli.fail(cli.FAILED, ("run %s is %s: only finished runs are verified"):format(run.uid, run.status))
+        cli.fail(cli.FAILED, ("run %s is %s: only finished runs can be verified"):format(run.uid, run.status))
       end
       if not seen[run.uid] then seen[run.uid], out[#out + 1] = true, run end
     end
@@ -121,7 +121,7 @@ end
 
 function verify.run(args)
   if args.evaluation and args.epochs then
-    cli.fail(cli.USAGE, "--evaluation trains no epochs, so --epochs has no meaning with it")
+    cli.fail(cli.USAGE, "--epochs does not go with --evaluation, which trains nothing")
   end
   common.use_threads(args)
   own_parts.load(args)

@@ -52,7 +52,7 @@ function work.run(args, argv)
   jobs.run(n, argv, of)
   local failed, planned = worker.failed(db, plan)
   if failed > 0 then
-    cli.fail(cli.FAILED, ("%d of %d planned runs failed; planned again (aniso plan), they are tried again")
+    cli.fail(cli.FAILED, ("%d of %d planned runs failed; plan them again (aniso plan) to retry")
       :format(failed, planned))
   end
   console.note(("all %d planned runs of %s are finished"):format(planned, plan.study))

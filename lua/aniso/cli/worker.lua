@@ -28,11 +28,11 @@ function worker.find_plan(db, study)
   if plan == nil then cli.need(nil, message, code) end
   if not plan then
     cli.fail(cli.NO_MATCH, ("%s has no plan%s; aniso plan RECIPE writes one"):format(db.path,
-      study and " of a study " .. study or ""))
+      study and " for study " .. study or ""))
   end
   if plan.tool_version ~= core.sys.version then
-    cli.fail(cli.FAILED, ("the plan of %s is one of aniso %s, this is %s: plan it again (aniso plan), or use "
-      .. "that version"):format(plan.study, plan.tool_version, core.sys.version))
+    cli.fail(cli.FAILED, ("the plan of %s was made by aniso %s, and this is %s: plan it again (aniso plan), "
+      .. "or use that version"):format(plan.study, plan.tool_version, core.sys.version))
   end
   return plan
 end
