@@ -104,6 +104,16 @@ function T.test_absent_images_are_in_none_of_the_folders_that_are_there()
   lu.assertStrContains(message, "is listed twice, lines 2 and 3; remove one of them")
 end
 
+function T.test_rows_without_a_patient_are_counted()
+  local root = layout:pad(PAD, { "imgs_part_1" })
+  local function warned()
+    return table.concat(assert(fixture.open_quietly { "pad_ufes_20", root = root }).facts.warnings, "\n")
+  end
+  lu.assertNotStrContains(warned(), "patient_id")
+  edit("pad/metadata.csv", function(text) return (text:gsub("PAT_1000,", ",", 1)) end)
+  lu.assertStrContains(warned(), "metadata.csv: 1 of 30 rows have no patient_id: each is taken as a group")
+end
+
 -- A command opens a set once per variant and fold.
 function T.test_a_leak_is_one_warning()
   layout:images_of("leak/train/a", 4)

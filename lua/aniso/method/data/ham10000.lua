@@ -24,6 +24,7 @@ function ham.open(given, facts, fits)
   local t <close> = tables.read(path)
   local rows = columns.rows(t, { image = "image_id", label = "dx", group = "lesion_id" })
   published.check(ham, rows.class, facts.warnings)
+  published.check_groups(rows.group, "lesion_id", path, facts.warnings)
   local classes = {}
   for k, one in ipairs(ham.counts) do classes[k] = one[1] end
   return { origin = path, root = root, rows = rows, extension = ".jpg", classes = classes,

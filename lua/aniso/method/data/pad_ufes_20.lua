@@ -32,6 +32,7 @@ function pad.open(given, facts, fits)
   local t <close> = tables.read(path)
   local rows = columns.rows(t, { image = "img_id", label = "diagnostic", group = "patient_id" })
   published.check(pad, rows.class, facts.warnings)
+  published.check_groups(rows.group, "patient_id", path, facts.warnings)
   return { origin = path, root = root, rows = rows, folders = fields.folders(root, FOLDERS),
     classes = published.present(pad, rows.class) }
 end

@@ -94,6 +94,17 @@ function published.check(set, classes, list)
   end
 end
 
+-- Warns where rows lack the id of their group: each is a group of its own, and may be split from its others.
+-- column: of the ids.
+function published.check_groups(groups, column, path, list)
+  local lone = 0
+  for _, id in ipairs(groups) do lone = lone + (id == "" and 1 or 0) end
+  if lone > 0 then
+    warnings.add(list, "%s: %d of %d rows have no %s: each is taken as a group of its own", path, lone, #groups,
+      column)
+  end
+end
+
 local function same_parts(expected, official)
   return expected.train == official.train and expected.val == official.val and expected.test == official.test
 end
