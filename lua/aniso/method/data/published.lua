@@ -100,8 +100,8 @@ function published.check_groups(groups, column, path, list)
   local lone = 0
   for _, id in ipairs(groups) do lone = lone + (id == "" and 1 or 0) end
   if lone > 0 then
-    warnings.add(list, "%s: %d of %d rows have no %s: each is taken as a group of its own", path, lone, #groups,
-      column)
+    warnings.add(list, "%s: %d of %d rows have no %s: each is taken as a group of its own", path, lone,
+      #groups, column)
   end
 end
 
