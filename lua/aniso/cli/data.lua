@@ -120,7 +120,9 @@ function verbs.split(args)
   local given = given_by(args)
   need_files(given, "there are no files to list")
   local name = args.name or given[1]
-  if name == "" or name:find "/" then cli.fail(cli.USAGE, "--name is part of file names: it must not be empty or contain /") end
+  if name == "" or name:find "/" then
+    cli.fail(cli.USAGE, "--name is part of file names: it must not be empty or contain /")
+  end
   check_folder(args.folder)
   local dataset = open(given)
   local alone = dataset.split.test_is_val == 1
