@@ -94,13 +94,9 @@ local function cached(self, what, of, make)
 end
 
 -- Whether a chart with a line for each group names this one: all of a few; of many the baseline, the best
--- other one and the best by `metric`.
-function facts:is_named(group, metric)
-  if #self.groups <= MOST_LINES or group == self.base or group == self.other then return true end
-  local key = self.catalog:key(metric)
-  return group == cached(self, "best by metric", metric, function()
-    return best_of(self, key.metric, key.higher) or false
-  end)
+-- other one and the chart's own best.
+function facts:is_named(group, best)
+  return #self.groups <= MOST_LINES or group == self.base or group == self.other or group == best
 end
 
 function facts:moments(group, metric)

@@ -1,14 +1,23 @@
 -- The lines of a study's configurations in one chart. Of many, those that facts:is_named() chooses are in
 -- colour and in the legend; the others are thin, grey and below them.
---   lines(chart, facts, list, metric, draw): list: {{group =, …}, …}; metric: that whose best is named;
---   draw(one, named): draws one of the list, within a group of the chart
+--   lines(chart, facts, list, score, draw): list: {{group =, …}, …}; score(one) → a number or nil, of which
+--   the highest is named; draw(one, named): draws one of the list, within a group of the chart
 local chart_of = require "aniso.show.report.chart"
 
-return function(chart, facts, list, metric, draw)
-  local legend, rest = {}, false
+local function best_of(list, score)
+  local best, top
+  for _, one in ipairs(list) do
+    local value = score(one)
+    if value and (not top or value > top) then best, top = one.group, value end
+  end
+  return best
+end
+
+return function(chart, facts, list, score, draw)
+  local legend, rest, best = {}, false, best_of(list, score)
   for _, in_front in ipairs { false, true } do
     for _, one in ipairs(list) do
-      local named = facts:is_named(one.group, metric)
+      local named = facts:is_named(one.group, best)
       rest = rest or not named
       if named == in_front then
         chart:group(named and one.group.style or "rest")

@@ -50,7 +50,8 @@ local function draw(facts, list, title)
     desc = ("Mean tail recall at equal head recall over the seeds, a line for each of %d configurations, and "
       .. "the untilted point of each seed."):format(#list) }
   c:axes()
-  lines(c, facts, list, derived.TAIL, function(one, named)
+  local function tail(one) return facts:moments(one.group, derived.TAIL).mean end
+  lines(c, facts, list, tail, function(one, named)
     if one.group == facts.base or one.group == facts.other then draw_band(c, one.band) end
     c:line(points(one.band), named and "stroke" or "stroke thin")
     if named then draw_untilted(c, one, heads[1], heads[#heads]) end

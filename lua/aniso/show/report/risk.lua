@@ -6,6 +6,12 @@ local page = require "aniso.show.report.page"
 local risk_curve = require "aniso.show.risk_curve"
 local scale = require "aniso.show.report.scale"
 
+local function sum(values)
+  local out = 0
+  for _, value in ipairs(values) do out = out + value end
+  return out
+end
+
 local function draw(facts, list, title)
   local most = 0
   for _, one in ipairs(list) do most = math.max(most, table.unpack(one.band.mean)) end
@@ -15,7 +21,7 @@ local function draw(facts, list, title)
     desc = ("Mean error over the seeds among the labelled images against their share, a line for each of %d "
       .. "configurations."):format(#list) }
   c:axes()
-  lines(c, facts, list, "aurc", function(one, named)
+  lines(c, facts, list, function(one) return -sum(one.band.mean) end, function(one, named)
     local line = {}
     for k, mean in ipairs(one.band.mean) do line[k] = { one.band.coverage[k], mean } end
     c:line(line, named and "stroke" or "stroke thin")
