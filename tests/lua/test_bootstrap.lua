@@ -124,7 +124,7 @@ function Bootstrap.test_only_the_named_metrics()
   lu.assertEquals(part.whole, { few = whole.whole.few, bacc = whole.whole.bacc })
 end
 
--- Recalls of groups are computed from the images of their classes alone, with the same result.
+-- Recalls of groups are computed only from the images of their classes, with the same result.
 function Bootstrap.test_recalls_of_groups_alone()
   local true_, first, second, clusters = {}, {}, {}, {}
   for i = 1, 90 do

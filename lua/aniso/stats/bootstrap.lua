@@ -55,8 +55,8 @@ local function only_groups(metrics)
   return out
 end
 
--- The images, predictions and groups of the classes in `groups` alone, which become 0, 1, …: no other counts
--- in their recalls. A call of another class becomes one class more, which has no images.
+-- Only the images, predictions and groups of the classes in `groups`, which become 0, 1, …: the recalls of
+-- these groups depend on nothing else. Calls of other classes become one further class without images.
 local function restricted(true_, predictions, unit, shot, groups)
   local number, own_shot, k = {}, {}, 0
   for j, group in ipairs(shot) do

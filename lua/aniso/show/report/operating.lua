@@ -51,7 +51,7 @@ local function draw(facts, list, title)
       .. "the untilted point of each seed."):format(#list) }
   c:axes()
   local function tail(one) return facts:moments(one.group, derived.TAIL).mean end
-  lines(c, facts, list, tail, function(one, named)
+  lines.draw(c, list, lines.named(facts, list, tail), function(one, named)
     if one.group == facts.base or one.group == facts.other then draw_band(c, one.band) end
     c:line(points(one.band), named and "stroke" or "stroke thin")
     if named then draw_untilted(c, one, heads[1], heads[#heads]) end

@@ -21,7 +21,8 @@ local function draw(facts, list, title)
     desc = ("Mean error over the seeds among the labelled images against their share, a line for each of %d "
       .. "configurations."):format(#list) }
   c:axes()
-  lines(c, facts, list, function(one) return -sum(one.band.mean) end, function(one, named)
+  local function certainty(one) return -sum(one.band.mean) end
+  lines.draw(c, list, lines.named(facts, list, certainty), function(one, named)
     local line = {}
     for k, mean in ipairs(one.band.mean) do line[k] = { one.band.coverage[k], mean } end
     c:line(line, named and "stroke" or "stroke thin")

@@ -1,6 +1,7 @@
 -- Training curves of a report: the loss and the validation metrics. The baseline and the best other
 -- configuration have a line for the mean over seeds and a thin one per seed; the rest are grey.
 local chart = require "aniso.show.report.chart"
+local lines = require "aniso.show.report.lines"
 local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 
@@ -65,12 +66,10 @@ local function points_of(curve)
 end
 
 local function draw_one(c, one, named)
-  c:group(named and one.group.style or "rest")
   for _, curve in ipairs(named and #one.curves > 1 and one.curves or {}) do
     c:line(points_of(curve), "stroke thin")
   end
   c:line(one.mean, named and "stroke" or "stroke thin")
-  c:close()
 end
 
 local function draw(facts, drawn, of)
@@ -81,23 +80,8 @@ local function draw(facts, drawn, of)
     x_name = "epoch", y_name = of.words,
     desc = ("%s against the epoch, %d configurations: mean over seeds, each seed."):format(of.words, #drawn) }
   c:axes()
-  local legend, rest = {}, false
-  for _, main in ipairs { false, true } do -- the grey ones below
-    for _, one in ipairs(drawn) do
-      local named = one.group == facts.base or one.group == facts.other
-      if named == main then draw_one(c, one, named) end
-      rest = rest or not named
-      if named and main then
-        legend[#legend + 1] = { label = chart.fit(one.group.label, 40), style = one.group.style,
-          line = "stroke", bare = true }
-      end
-    end
-  end
-  if rest then
-    legend[#legend + 1] = { label = "other configurations", style = "rest", line = "stroke thin",
-      bare = true }
-  end
-  c:legend(legend)
+  local function is_named(group) return group == facts.base or group == facts.other end
+  lines.draw(c, drawn, is_named, function(one, named) draw_one(c, one, named) end, 40)
   return c:text_of()
 end
 
