@@ -3,6 +3,7 @@
 #include "io/map_guard.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ typedef struct guarded {
 } guarded;
 
 static guarded mappings[MAPPINGS];
+static atomic_flag reported = ATOMIC_FLAG_INIT;
 
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
@@ -30,6 +32,8 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
         const guarded *g = &mappings[i];
         if (at < g->begin || at >= g->end)
             continue;
+        while (atomic_flag_test_and_set(&reported))
+            pause(); /* another thread prints the line and ends the process */
         ssize_t ignored = write(STDERR_FILENO, g->message, g->length);
         (void)ignored;
         _exit(1);

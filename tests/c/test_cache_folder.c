@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -200,6 +201,44 @@ static void test_a_mapped_file_that_becomes_shorter_ends_the_process_with_a_line
     assert_int_equal(WTERMSIG(status), SIGBUS);
 }
 
+enum { READERS = 8 };
+
+static pthread_barrier_t together;
+
+static void *read_a_page(void *page)
+{
+    pthread_barrier_wait(&together);
+    return (void *)(intptr_t) * (const volatile char *)page;
+}
+
+static void many_read_behind_the_end(void)
+{
+    const void *map;
+    size_t size;
+    pthread_t readers[READERS];
+    map_and_truncate(&map, &size);
+    pthread_barrier_init(&together, NULL, READERS);
+    for (int i = 0; i < READERS; i++)
+        pthread_create(&readers[i], NULL, read_a_page, (char *)(uintptr_t)map + size - 1);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(readers[i], NULL);
+    _exit(0);
+}
+
+static void test_threads_that_miss_the_same_file_print_one_line(void **state)
+{
+    (void)state;
+    static const char bytes[9000];
+    char text[4000];
+    for (int turn = 0; turn < 100; turn++) { /* two of the eight at once in one of a few */
+        strcpy(mapped_path, scratch_file("mapped", bytes, sizeof bytes));
+        int status = status_of(many_read_behind_the_end, text, sizeof text);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 1);
+        assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_the_limit_is_an_environment_variable),
         cmocka_unit_test(test_an_index_without_a_newline_is_not_used),
         cmocka_unit_test(test_a_mapped_file_that_becomes_shorter_ends_the_process_with_a_line),
+        cmocka_unit_test(test_threads_that_miss_the_same_file_print_one_line),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
