@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind/bootstrap_counts.h"
+#include "bind/index_list.h"
 #include "bind/open.h"
 #include "bind/shot_groups.h"
 #include "bind/tensor_arg.h"
@@ -133,60 +135,6 @@ static int bootstrap_rates(lua_State *L)
     return 1;
 }
 
-/* Element i, from 0, of the list at stack index `list`, which is low … high. */
-static int64_t element(lua_State *L, int list, int64_t i, int64_t low, int64_t high)
-{
-    int is_integer;
-    lua_rawgeti(L, list, i + 1);
-    const lua_Integer value = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || value < low || value > high)
-        luaL_error(L, "element %I: an integer from %I to %I expected", (LUAI_UACINT)i + 1,
-                   (LUAI_UACINT)low, (LUAI_UACINT)high);
-    lua_pop(L, 1);
-    return value;
-}
-
-/* Adds what prediction p, the list on the top of the stack, gives the units. */
-static void add_calls(lua_State *L, an_tensor *sums, int64_t p, int64_t N, int64_t K)
-{
-    const int64_t units = sums->shape[0], width = sums->shape[1];
-    luaL_argcheck(L, lua_istable(L, -1), 2, "a list of lists of classes expected");
-    for (int64_t i = 0; i < N; i++) {
-        float *row = an_f32(sums) + width * (element(L, 4, i, 1, units) - 1) + K * (1 + 2 * p);
-        const int64_t called = element(L, lua_gettop(L), i, 0, K - 1);
-        row[called] += 1;
-        if (called == element(L, 1, i, 0, K - 1))
-            row[K + called] += 1;
-    }
-}
-
-/* bootstrap.additions(true_idx, predictions, K, unit, units) → float32 (units, K (1 + 2 P)): what
- * the images of a unit add to the support of their class, then, for each of the P predictions, to
- * the class that they were called, and to the correct calls of that class. true_idx and each
- * prediction: a class, from 0, per image; unit: 1 … units per image. */
-static int bootstrap_additions(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    luaL_checktype(L, 4, LUA_TTABLE);
-    const int64_t N = (int64_t)lua_rawlen(L, 1), P = (int64_t)lua_rawlen(L, 2);
-    const int64_t K = an_check_within(L, 3, "K", 1, INT32_MAX);
-    const int64_t shape[] = {an_check_within(L, 5, "units", 0, INT32_MAX), K * (1 + 2 * P)};
-    size_t mark = an_scope_begin();
-    an_tensor *sums = an_tensor_zeros(AN_F32, 2, shape);
-    an_push_result(L, mark, sums);
-    for (int64_t i = 0; i < N; i++) {
-        float *row = an_f32(sums) + shape[1] * (element(L, 4, i, 1, shape[0]) - 1);
-        row[element(L, 1, i, 0, K - 1)] += 1;
-    }
-    for (int64_t p = 0; p < P; p++) {
-        lua_rawgeti(L, 2, p + 1);
-        add_calls(L, sums, p, N, K);
-        lua_pop(L, 1);
-    }
-    return 1;
-}
-
 /* How often the seed of a prediction is in each resample: a column of counts (R, S); once in all
  * where counts is NULL. */
 typedef struct {
@@ -254,8 +202,7 @@ static int bootstrap_combined(lua_State *L)
                   !counts || (counts->dtype == AN_F32 && counts->ndim == 2 &&
                               an_is_contiguous(counts) && counts->shape[0] == R),
                   3, "a contiguous float32 tensor (R, S) expected");
-    if (counts)
-        luaL_checktype(L, 4, LUA_TTABLE);
+    const int32_t *seed_of = counts ? an_check_indices(L, 4, P, 1, counts->shape[1]) : NULL;
     const double *weights = an_check_doubles(L, 2, P, NULL);
     double *sums = lua_newuserdatauv(L, (size_t)(R > 0 ? R : 1) * sizeof *sums, 0);
     for (int64_t r = 0; r < R; r++)
@@ -263,8 +210,7 @@ static int bootstrap_combined(lua_State *L)
     for (int64_t p = 0; p < P; p++) {
         occurrences of = {0};
         if (counts)
-            of = (occurrences){an_f32(counts), counts->shape[1],
-                               element(L, 4, p, 1, counts->shape[1]) - 1};
+            of = (occurrences){an_f32(counts), counts->shape[1], seed_of[p] - 1};
         lua_rawgeti(L, 1, p + 1);
         add_weighted(L, sums, R, weights[p], &of);
         lua_pop(L, 1);
@@ -275,8 +221,8 @@ static int bootstrap_combined(lua_State *L)
 
 int an_open_bootstrap(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"additions", bootstrap_additions},
-                                         {"combined", bootstrap_combined},
+    static const luaL_Reg functions[] = {{"combined", bootstrap_combined},
+                                         {"counted", an_lua_bootstrap_counted},
                                          {"rates", bootstrap_rates},
                                          {NULL, NULL}};
     luaL_newlib(L, functions);

@@ -3,8 +3,8 @@
  *
  * The process then prints one line that names the file, however many threads read it, and ends
  * with exit status 1, without a destructor: like a process that was killed, a run can be resumed
- * from its last checkpoint to the same bits. What was missing is used for nothing. A SIGBUS from any
- * other address keeps its default action. Reading instead would cost each process a copy of the
+ * from its last checkpoint to the same bits. What was missing is used for nothing. A SIGBUS from
+ * any other address keeps its default action. Reading instead would cost each process a copy of the
  * file. */
 #ifndef AN_IO_MAP_GUARD_H
 #define AN_IO_MAP_GUARD_H

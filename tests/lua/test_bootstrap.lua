@@ -1,11 +1,10 @@
--- The bootstrap: its intervals against the binomial distribution and against resampling by hand, the parts
--- that the engine computes, and resamples that several comparisons share.
+-- The bootstrap: its intervals against the binomial distribution and against resampling by hand, and the
+-- parts that the engine computes.
 
 local bootstrap = require "aniso.stats.bootstrap"
 local core = require "aniso.core"
 local lu = require "luaunit"
 local metric = require "aniso.stats.metric"
-local resampler = require "aniso.stats.resampler"
 
 local function assert_near(got, expected, tolerance)
   lu.assertAlmostEquals(got, expected, tolerance or 1e-12)
@@ -167,39 +166,6 @@ function Bootstrap.test_combined_sums()
   refused("element 3: an integer from 1 to 2", lists, { 1, 1, 1 }, counts, { 1, 1, 3 })
   refused("table expected", lists, { 1, 1, 1 }, counts)
   lu.assertError(combined, lists, { 1, 1 })
-end
-
--- Two units: images 1 and 3, and image 2. Columns: the support of each class, then for each prediction its
--- calls and its correct calls.
-function Bootstrap.test_additions_of_units()
-  local add = core.bootstrap.additions
-  local true_, first, second, unit = { 0, 1, 0 }, { 0, 0, 1 }, { 0, 1, 0 }, { 1, 2, 1 }
-  lu.assertEquals(add(true_, { first, second }, 2, unit, 2):totable(),
-    { { 2, 0, 1, 1, 1, 0, 2, 0, 2, 0 }, { 0, 1, 1, 0, 0, 0, 0, 1, 0, 1 } })
-  lu.assertEquals(add({}, {}, 2, {}, 3):totable(), { { 0, 0 }, { 0, 0 }, { 0, 0 } })
-  local function refused(text, ...) lu.assertErrorMsgContains(text, add, ...) end
-  refused("element 2: an integer from 0 to 1 expected", { 0, 2, 0 }, { first }, 2, unit, 2)
-  refused("element 3: an integer from 0 to 1 expected", true_, { { 0, 1, -1 } }, 2, unit, 2)
-  refused("element 3: an integer from 0 to 1 expected", true_, { { 0, 1 } }, 2, unit, 2)
-  refused("element 2: an integer from 1 to 1 expected", true_, { first }, 2, unit, 1)
-  refused("element 1: an integer from 1 to 2 expected", true_, { first }, 2, { 0, 1, 1 }, 2)
-  refused("lists of classes", true_, { 1 }, 2, unit, 2)
-  refused("K = 0", true_, { first }, 0, unit, 2)
-end
-
--- What is drawn does not depend on who shares it, and equal requests are drawn once.
-function Bootstrap.test_resamplers()
-  local draw = resampler.new()
-  local one = draw(7, 1, 20, 30)
-  lu.assertIs(draw(7, 1, 20, 30), one)
-  lu.assertEquals(one:totable(), core.rng.resamples(7, "bootstrap", 1, 20, 30):totable())
-  lu.assertEquals(resampler.latest(7, 1, 20, 30):totable(), one:totable())
-  lu.assertNotEquals(draw(7, 21, 20, 30):totable(), one:totable())
-  lu.assertEquals(one:sum(2):totable(), core.tensor.full({ 20 }, 30):totable())
-  local true_, pred = { 0, 1, 1, 0 }, { 0, 1, 0, 0 }
-  local shared = { draws = 40, resampler = draw }
-  lu.assertEquals(bootstrap.samples(true_, { pred }, 2, shared),
-    bootstrap.samples(true_, { pred }, 2, { draws = 40 }))
 end
 
 return { TestBootstrap = Bootstrap }

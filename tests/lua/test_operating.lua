@@ -80,20 +80,26 @@ function Operating.test_recall_of_the_tail_grows_and_of_the_head_falls_with_the_
   lu.assertTrue(curve.few[#curve.few] > curve.few[1] + 0.3)
 end
 
--- The curve tries few tilts of each image; recalls() tries the one that it is given. With equal and zero
+-- The curve tries few tilts of each image; predictions() tries the one that it is given. With equal and zero
 -- probabilities too, and parts of other training shares.
 function Operating.test_a_curve_has_the_recalls_of_each_tilt()
   local one, other = part(6, 300), part(7, 200)
   other.counts = { 30, 60, 10 }
   local ties = { { 0.4, 0.4, 0.2 }, { 1 / 3, 1 / 3, 1 / 3 }, { 0, 0.5, 0.5 }, { 0, 0, 1 }, { 1, 0, 0 } }
   table.move(ties, 1, #ties, 1, one.probs)
+  local true_idx = table.move(other.true_idx, 1, 200, 301, { table.unpack(one.true_idx) })
   for _, taus in ipairs { operating.grid, { 0 }, { -1, 0.3 }, { -5, -4, 0, 17 } } do
     local curve = operating.curve({ one, other }, SHOT, taus)
     for i, tau in ipairs(taus) do
-      local recalls = operating.recalls({ one, other }, SHOT, { tau, tau })
-      lu.assertEquals({ many = curve.many[i], medium = curve.medium[i], few = curve.few[i] }, recalls, tau)
+      local called = operating.predictions(one, tau)
+      table.move(operating.predictions(other, tau), 1, 200, 301, called)
+      for _, group in ipairs { "many", "medium", "few" } do
+        lu.assertEquals(curve[group][i], operating.recall(group, SHOT, true_idx, called) or false, tau)
+      end
     end
   end
+  lu.assertEquals(operating.recall("few", SHOT, { 2, 2, 0, 2 }, { 2, 0, 0, 1 }), 1 / 3)
+  lu.assertNil(operating.recall("few", SHOT, { 0, 1 }, { 0, 1 }))
 end
 
 -- Between two points of the grid the recall of the head is interpolated.
@@ -207,7 +213,8 @@ function Operating.test_the_metric_under_every_name()
     local seed = run.seed
     local val, test = part(10 * seed + 1, 200), part(10 * seed + 2, 200)
     local tau = operating.tau_at(val, SHOT, 0.8)
-    lu.assertAlmostEquals(values[i], operating.recalls({ test }, SHOT, { tau }).few, 1e-12)
+    lu.assertAlmostEquals(values[i], operating.recall("few", SHOT, test.true_idx,
+      operating.predictions(test, tau)), 1e-12)
   end
   local best = math.max(table.unpack(values))
   lu.assertTrue(best > math.min(table.unpack(values)))

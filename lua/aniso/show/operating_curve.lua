@@ -5,7 +5,7 @@
 local cells = require "aniso.show.compare_cells"
 local derived = require "aniso.stats.derived"
 local groups_of = require "aniso.stats.groups"
-local members = require "aniso.store.members"
+local member_predictions = require "aniso.store.member_predictions"
 local operating = require "aniso.stats.operating"
 local tables = require "aniso.show.table"
 
@@ -32,7 +32,7 @@ end
 -- Groups without stored predictions, and groups without a head or a tail, are left out. curve_of [opt]:
 -- member → its curve, where it has been computed.
 function operating_curve.of_groups(db, groups, curve_of)
-  curve_of = curve_of or function(member) return members.operating_curve(db, member) end
+  curve_of = curve_of or function(member) return member_predictions.operating_curve(db, member) end
   local out = {}
   for _, group in ipairs(groups) do
     local curves = {}

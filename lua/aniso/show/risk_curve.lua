@@ -3,7 +3,7 @@
 --   risk_curve.of_groups(db, groups) → list of {group, curves, band = {coverage, mean, sd, n}}
 --   risk_curve.figure(title, list) → a figure of show/plot      risk_curve.rows(list, format)
 local cells = require "aniso.show.compare_cells"
-local members = require "aniso.store.members"
+local member_predictions = require "aniso.store.member_predictions"
 local risk = require "aniso.stats.risk"
 local significance = require "aniso.stats.metric.significance"
 local tables = require "aniso.show.table"
@@ -33,7 +33,7 @@ end
 -- Groups without stored predictions are left out. curve_of [opt]: member → its curve, where it has been
 -- computed.
 function risk_curve.of_groups(db, groups, curve_of)
-  curve_of = curve_of or function(member) return members.risk_curve(db, member) end
+  curve_of = curve_of or function(member) return member_predictions.risk_curve(db, member) end
   local out = {}
   for _, group in ipairs(groups) do
     local curves = {}

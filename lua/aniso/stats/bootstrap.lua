@@ -2,9 +2,8 @@
 -- that was predicted for it, so that two configurations see the same resample (paired). Images that
 -- belong together (of one lesion or patient) are drawn together: with clusters, as many clusters as
 -- there are. Draw i of resample r is the random number at (seed, stream "bootstrap" r, index i),
--- whatever else was drawn. How often a resample calls class i class j is a matrix product: the
--- resamples' counts of each image or cluster times what it adds; whole numbers, exact in float32 up
--- to 2^24.
+-- whatever else was drawn. How often a resample calls class i class j is counted by the engine: whole
+-- numbers, exact in float32 up to 2^24.
 local core = require "aniso.core"
 local quantile = require "aniso.stats.quantile"
 local resampler = require "aniso.stats.resampler"
@@ -62,17 +61,18 @@ local function restricted(true_, predictions, unit, shot, groups)
   for j, group in ipairs(shot) do
     if groups[group] then number[j - 1], own_shot[k + 1], k = k, group, k + 1 end
   end
-  local out, own_unit, n = { {} }, {}, 0
-  for p in ipairs(predictions) do out[1 + p] = {} end
+  local kept, own_true, own_unit, out = {}, {}, {}, {}
   for i, class in ipairs(true_) do
-    if number[class] then
-      n = n + 1
-      out[1][n], own_unit[n] = number[class], unit[i]
-      for p, pred in ipairs(predictions) do out[1 + p][n] = number[pred[i]] or k end
-    end
+    if number[class] then kept[#kept + 1] = i end
+  end
+  for n, i in ipairs(kept) do own_true[n], own_unit[n] = number[true_[i]], unit[i] end
+  for p, pred in ipairs(predictions) do
+    local own = {}
+    for n, i in ipairs(kept) do own[n] = number[pred[i]] or k end
+    out[p] = own
   end
   own_shot[k + 1] = false
-  return out[1], table.move(out, 2, #out, 1, {}), own_unit, own_shot
+  return own_true, out, own_unit, own_shot
 end
 
 -- samples(true_, {pred, …}, K [, options]) → per prediction {whole = {[metric] = {value}}, drawn =
@@ -91,14 +91,17 @@ function bootstrap.samples(true_, predictions, K, options)
     true_, predictions, unit, groups = restricted(true_, predictions, unit, groups, only)
     K = #groups
   end
-  local of = core.bootstrap.additions(true_, predictions, K, unit, units)
+  local function add_to(out, occurrences)
+    local sums = core.bootstrap.counted(occurrences, true_, predictions, K, unit)
+    append(out, sums, K, groups, options.metrics)
+  end
   local whole, drawn = empty(#predictions), empty(#predictions)
-  append(whole, of:sum(1):reshape(1, K * (1 + 2 * #predictions)), K, groups, options.metrics)
+  add_to(whole, core.tensor.full({ 1, units }, 1))
   local draw = options.resampler or resampler.latest
   local block = math.max(1, math.min(draws, math.floor(BLOCK / units)))
   for first = 1, draws, block do
     local count = math.min(block, draws - first + 1)
-    append(drawn, draw(seed, first, count, units):matmul(of), K, groups, options.metrics)
+    add_to(drawn, draw(seed, first, count, units))
   end
   local out = {}
   for p in ipairs(predictions) do out[p] = { whole = whole[p], drawn = drawn[p] } end

@@ -131,23 +131,23 @@ local function tests(source)
   return out
 end
 
-local function tail_at_head(what, source)
-  local taus = derived.taus(source, what.target)
-  local parts = taus and tests(source)
-  return parts and operating.recalls(parts, source.shot, taus).few
-end
-
--- The classes that all parts' test images are called at the tilts of "tail@head=…"; nil as its value.
+-- The classes that all test images are called at the tilts of "tail@head=…", and their own; nil as its value.
 function derived.tilted(name, source)
   local taus = derived.taus(source, derived.parse(name).target)
   local parts = taus and tests(source)
   if not parts then return nil end
-  local out = {}
+  local out, true_idx = {}, {}
   for p, part in ipairs(parts) do
     local called = operating.predictions(part, taus[p])
     table.move(called, 1, #called, #out + 1, out)
+    table.move(part.true_idx, 1, #called, #true_idx + 1, true_idx)
   end
-  return out
+  return out, true_idx
+end
+
+local function tail_at_head(what, source)
+  local called, true_idx = derived.tilted(what.name, source)
+  return called and operating.recall("few", source.shot, true_idx, called)
 end
 
 local function ranked(what, source)
@@ -238,8 +238,8 @@ end
 
 -- The value, nil where it is undefined or the predictions that it needs are not stored, and the values of
 -- other metrics that were computed with it, by name, or nil. source: {shot and
--- counts (training images) per class, confusion() → K rows of K counts, parts() → list of {test() and
--- val() → {true_idx, pred_idx, probs = rows or nil, counts} or nil}}.
+-- counts (training images) per class, confusion() → K rows of K counts, parts() → list of {test() →
+-- {true_idx, pred_idx, conf, probs = rows or nil, counts} or nil, val() → {true_idx, probs, counts} or nil}}.
 function derived.value(what, source)
   if what.target then return tail_at_head(what, source) end
   if what.ranked then return ranked(what, source) end

@@ -4,8 +4,8 @@
 -- they are stored, counts = training images per class}; the parts of several folds are pooled, each with its
 -- own π.
 --   operating.curve(parts, shot [, taus])      operating.tau_at(part, shot, 0.9)
---   operating.predictions(part, tau)           operating.grid
---   operating.band(curves, heads)              operating.tail_at(curve, h)
+--   operating.predictions(part, tau)           operating.recall("few", shot, true_idx, called)
+--   operating.band(curves, heads)              operating.tail_at(curve, h)      operating.grid
 local core = require "aniso.core"
 local significance = require "aniso.stats.metric.significance"
 
@@ -40,14 +40,18 @@ function operating.predictions(part, tau)
   return core.tilted.called(part.probs, tilted_shares(part, tau))
 end
 
--- {many =, medium =, few =}: group recalls over all parts, part p tilted by taus[p]; nil where undefined.
-function operating.recalls(parts, shot, taus)
-  local counted, out = {}, {}
-  for p, part in ipairs(parts) do
-    counted[p] = { probs = part.probs, true_idx = part.true_idx, log_shares = tilted_shares(part, taus[p]) }
+-- The mean recall of the classes of a group, "many", "medium" or "few", that have images; nil where none has.
+-- called: a class, from 0, per image.
+function operating.recall(group, shot, true_idx, called)
+  local images, right, sum, n = {}, {}, 0, 0
+  for i, class in ipairs(true_idx) do
+    images[class] = (images[class] or 0) + 1
+    if called[i] == class then right[class] = (right[class] or 0) + 1 end
   end
-  for group, recalls in pairs(core.tilted.recalls(counted, shot, { 1 })) do out[group] = recalls[1] or nil end
-  return out
+  for j, of in ipairs(shot) do
+    if of == group and images[j - 1] then sum, n = sum + (right[j - 1] or 0) / images[j - 1], n + 1 end
+  end
+  return n > 0 and sum / n or nil
 end
 
 -- {tau = {…}, many = {…}, medium = {…}, few = {…}}: recalls over all parts at each τ, ascending; false where

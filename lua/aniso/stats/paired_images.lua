@@ -19,11 +19,16 @@ function images.has_interval(metric)
   return resamples[metric] or metric == derived.TAIL
 end
 
-local function same(a, b)
-  if #a ~= #b then return false end
-  for i = 1, #a do
-    if a[i] ~= b[i] then return false end
+-- Whether the classes of one.true_idx are those of a list; kept with the predictions, as several comparisons
+-- share the list of their baseline.
+local function agrees(one, list)
+  local own = one.true_idx
+  if own == list or one.agrees_with == list then return true end
+  if #own ~= #list then return false end
+  for i = 1, #own do
+    if own[i] ~= list[i] then return false end
   end
+  one.agrees_with = list
   return true
 end
 
@@ -38,22 +43,39 @@ local function why_not(first, second, pairs_of, lists)
   for i, two in ipairs(pairs_of) do
     for side = 1, 2 do
       if not lists[i][side] then return ("run %s has no stored predictions"):format(two[side].uid) end
-      if not same(lists[i][side].true_idx, lists[1][1].true_idx) then
+      if not agrees(lists[i][side], lists[1][1].true_idx) then
         return "they were evaluated on different images"
       end
     end
   end
 end
 
--- The samples of a member's predictions: one.pred_idx, or one.tilted. They are kept with the predictions,
+local MOST = 4e6 -- images times classes times members of one pass
+
+-- Sets one.samples[key] of a list of members with the same images, in as few passes as fit.
+local function resample(list, which, shot, options, metrics, key)
+  local pass = math.max(1, MOST // (#list[1].true_idx * #shot))
+  for first = 1, #list, pass do
+    local predictions = {}
+    for k = first, math.min(first + pass - 1, #list) do predictions[#predictions + 1] = list[k][which] end
+    local samples = bootstrap.samples(list[1].true_idx, predictions, #shot, { draws = options.draws,
+      seed = options.seed, shot = shot, clusters = list[1].clusters, metrics = metrics,
+      resampler = options.resampler })
+    for k, one in ipairs(samples) do list[first + k - 1].samples[key] = one end
+  end
+end
+
+-- The samples of each member's predictions: one.pred_idx, or one.tilted. They are kept with the predictions,
 -- which several comparisons may share. metrics: their names.
-local function resampled(one, which, shot, options, metrics)
-  local key = which .. " " .. table.concat(metrics, " ")
-  one.samples = one.samples or {}
-  one.samples[key] = one.samples[key] or bootstrap.samples(one.true_idx, { one[which] }, #shot,
-    { draws = options.draws, seed = options.seed, shot = shot, clusters = one.clusters, metrics = metrics,
-      resampler = options.resampler })[1]
-  return one.samples[key]
+local function resampled(list, which, shot, options, metrics)
+  local key, missing, out = which .. " " .. table.concat(metrics, " "), {}, {}
+  for _, one in ipairs(list) do
+    one.samples = one.samples or {}
+    if not one.samples[key] then missing[#missing + 1] = one end
+  end
+  if #missing > 0 then resample(missing, which, shot, options, metrics, key) end
+  for k, one in ipairs(list) do out[k] = one.samples[key] end
+  return out
 end
 
 local function mcnemar_of(lists, seeds)
@@ -90,8 +112,7 @@ local function intervals_of(lists, shot, options, level)
     end
   end
   local function combined(which, metrics)
-    local samples = {}
-    for k, one in ipairs(members) do samples[k] = resampled(one, which, shot, options, metrics) end
+    local samples = resampled(members, which, shot, options, metrics)
     return bootstrap.combined(samples, weights, level, seeds, metrics)
   end
   local out = #names > 0 and combined("pred_idx", names) or {}

@@ -6,6 +6,7 @@ local comparison = require "aniso.stats.comparison"
 local db_error = require "aniso.store.db_error"
 local groups_of = require("aniso.store.groups").of_runs
 local keys = require "aniso.store.keys"
+local member_predictions = require "aniso.store.member_predictions"
 local members = require "aniso.store.members"
 local must, raise = db_error.must, db_error.raise
 
@@ -74,7 +75,9 @@ local function source_of(db)
   return {
     confusion = function(member) return members.confusion(db, member) end,
     predictions = function(member)
-      if kept[member.eval_id] == nil then kept[member.eval_id] = members.called(db, member) or false end
+      if kept[member.eval_id] == nil then
+        kept[member.eval_id] = member_predictions.called(db, member) or false
+      end
       return kept[member.eval_id] or nil
     end,
   }

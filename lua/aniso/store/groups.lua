@@ -2,7 +2,7 @@
 -- which group the others are compared with. Every table, curve, comparison and report begins here.
 local db_error = require "aniso.store.db_error"
 local groups = require "aniso.stats.groups"
-local members = require "aniso.store.members"
+local complete = require "aniso.store.member_metrics"
 local trial_label = require "aniso.recipe.trial_label"
 local must = db_error.must
 
@@ -30,7 +30,7 @@ end
 -- .pruned, the decision (store/pruned.lua).
 local function form(db, runs, scores)
   local out = groups.form(runs, scores, function(member)
-    if member.parts then members.complete(db, member) end
+    if member.parts then complete(db, member) end
   end)
   local decisions = must(db:pruned_of())
   for _, group in ipairs(out) do group.pruned = decisions[group.run.run_id] end

@@ -4,7 +4,7 @@
 --   sql(name) → SQL that gives run_id, eval_id and value, in no order; ?1 is the name
 --   read(db, name) → function(run_id) → the metric or nil
 local derived = require "aniso.stats.derived"
-local members = require "aniso.store.members"
+local complete = require "aniso.store.member_metrics"
 local must = require("aniso.store.db_error").must
 
 local metric_column = {}
@@ -48,7 +48,7 @@ end
 function metric_column.read(db, name)
   local out, computed = {}, derived.parse(name)
   for _, row in ipairs(must(db:query(metric_column.sql(name), name))) do
-    out[row.run_id] = computed and members.complete(db, { run_id = row.run_id, eval_id = row.eval_id,
+    out[row.run_id] = computed and complete(db, { run_id = row.run_id, eval_id = row.eval_id,
       metrics = { [name] = row.value } }) or row.value
   end
   if not computed then return function(run_id) return out[run_id] end end

@@ -206,17 +206,18 @@ function read.bins(db, evaluation)
 end
 
 -- {true_idx =, pred_idx =, conf =, probs = {{K numbers}, …} or nil}; nil if none were stored. probs [opt]:
--- "packed" for strings of K float32 as they are stored, false to leave them out; both take less time.
+-- "packed" for strings of K float32 as they are stored, "alone" for these and true_idx without the rest,
+-- false to leave them out; all take less time.
 function read.predictions(db, evaluation, probs)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end
-  local true_idx, pred_idx, conf, packed = db.core:columns([[
-    SELECT true_idx, pred_idx, conf, CASE WHEN ?2 THEN probs END FROM prediction WHERE eval_id = ?1
-     ORDER BY sample_idx]], id, probs ~= false)
-  if not true_idx then return nil, pred_idx, conf end -- message, code
+  local true_idx, packed, pred_idx, conf = db.core:columns(([[
+    SELECT true_idx, %s FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx]]):format(
+    probs == "alone" and "probs" or probs == false and "NULL, pred_idx, conf" or "probs, pred_idx, conf"), id)
+  if not true_idx then return nil, packed, pred_idx end -- message, code
   if #true_idx == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
   local out = { true_idx = true_idx, pred_idx = pred_idx, conf = conf, probs = packed[1] and packed }
-  if not out.probs or probs == "packed" then return out end
+  if not out.probs or probs == "packed" or probs == "alone" then return out end
   local size, format
   for i = 1, #true_idx do
     if #packed[i] ~= size then size, format = #packed[i], "<" .. ("f"):rep(#packed[i] // 4) end

@@ -3,7 +3,7 @@
 -- its part, or the prior's own predictions of the same run.
 local catalog = require "aniso.stats.metric.catalog"
 local in_list = require "aniso.store.in_list"
-local members = require "aniso.store.members"
+local complete = require "aniso.store.member_metrics"
 
 local score = {}
 
@@ -37,7 +37,7 @@ local function with_metrics(db, row)
   for _, name in ipairs(DERIVED) do metrics[name] = row[name] end
   local kind = row.sampler:match "^%S+" -- without " + calibrated"
   local by = WITHOUT_CHAIN[kind] and kind or "chain"
-  return members.complete(db, { run_id = row.run_id, eval_id = row.eval_id, by = by,
+  return complete(db, { run_id = row.run_id, eval_id = row.eval_id, by = by,
     prior = row.is_primary ~= 1 and kind == "prior", n = row.n, metrics = metrics, sampler = row.sampler,
     steps = row.sample_steps, draws = row.draws })
 end

@@ -4,15 +4,15 @@
 ---@class aniso.core.bootstrap
 local bootstrap = {}
 
----What the images of each unit add to the counts of a resample: to the support of their class, then, for each
----of P predictions, to the class that they were called, and to the correct calls of that class.
+---How many images of each class a resample has, then, for each of P predictions, how many it calls each
+---class, and how many of these are of that class.
+---@param occurrences aniso.Tensor (R, units) how often a resample has each unit
 ---@param true_idx integer[] a class, from 0, per image
 ---@param predictions integer[][] the same of each prediction
 ---@param K integer
 ---@param unit integer[] 1 … units per image
----@param units integer
----@return aniso.Tensor counts (units, K (1 + 2 P))
-function bootstrap.additions(true_idx, predictions, K, unit, units) end
+---@return aniso.Tensor counts (R, K (1 + 2 P))
+function bootstrap.counted(occurrences, true_idx, predictions, K, unit) end
 
 ---The metrics of many resamples.
 ---@param sums aniso.Tensor (R, W), one resample per row: at columns 0 … K−1 the images of each class

@@ -155,7 +155,7 @@ function RunDatabase:calibration(evaluation) end
 function RunDatabase:bins(evaluation) end
 
 ---@param evaluation aniso.EvaluationReference
----@param probs? "packed"|false strings of K float32 as stored; false: none, which takes the least time
+---@param probs? "packed"|"alone"|false strings of K float32 as stored, alone with true_idx; false: none
 ---@return { true_idx: integer[], pred_idx: integer[], conf: number[], probs: number[][]? }? classes from 0
 function RunDatabase:predictions(evaluation, probs) end
 

@@ -65,11 +65,15 @@ end })
 local function pixel(value) return texts[math.floor(value * 10 + 0.5)] end
 chart.pixel = pixel
 
--- The position of a point of the axes, in pixels.
-function chart:place(x, y)
-  return self.left + self.x.share(x) * (self.width - self.left - self.right),
-    self.height - self.bottom - self.y.share(y) * (self.height - self.top - self.bottom)
+-- A function from a point of the axes to its position in pixels: for many points.
+local function placing(self)
+  local left, bottom, share_x, share_y = self.left, self.height - self.bottom, self.x.share, self.y.share
+  local width, height = self.width - left - self.right, bottom - self.top
+  return function(x, y) return left + share_x(x) * width, bottom - share_y(y) * height end
 end
+
+-- The position of a point of the axes, in pixels.
+function chart:place(x, y) return placing(self)(x, y) end
 
 -- Text at pixels; more: {class =, anchor = "middle" | "end", rotate = degrees}.
 function chart:text(px, py, text, more)
@@ -136,11 +140,11 @@ function chart:close() self:add "</g>" end
 
 -- {{x, y} …}; a point without a y interrupts the line.
 function chart:line(points, class)
-  local path, pen, n = {}, "M", 0
+  local path, pen, n, place = {}, "M", 0, placing(self)
   for _, point in ipairs(points) do
     local y = point[2]
     if y then
-      local px, py = self:place(point[1], y)
+      local px, py = place(point[1], y)
       path[n + 1], path[n + 2], path[n + 3], path[n + 4] = pen, pixel(px), " ", pixel(py)
       pen, n = "L", n + 4
     else

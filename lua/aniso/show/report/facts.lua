@@ -6,6 +6,7 @@
 local confusions = require "aniso.stats.metric.confusion"
 local groups_of = require "aniso.store.groups"
 local keys = require "aniso.store.keys"
+local member_predictions = require "aniso.store.member_predictions"
 local members = require "aniso.store.members"
 local paired = require "aniso.stats.paired"
 local paired_images = require "aniso.stats.paired_images"
@@ -156,14 +157,17 @@ function facts:delta(group, metric)
   return paired.delta(self.base, group, function(member) return member.metrics[metric] end)
 end
 
--- The operating and the risk curve of a member: {operating =, risk =}, nil where they cannot be drawn.
+-- What the stored predictions of a member give: {operating =, risk =} are its curves, and `called` is for
+-- tests over the images; each is nil where it cannot be had.
 function facts:predicted(member)
-  return cached(self, "predicted", member, function() return members.predicted_curves(self.db, member) end)
+  return cached(self, "predicted", member, function() return member_predictions.all(self.db, member) end)
 end
 
--- What the tests over images need of a member; that of the baseline serves all of them.
-function facts:called(member)
-  return cached(self, "called", member, function() return members.called(self.db, member) or false end)
+-- Reads the predictions of all members, once for all figures.
+function facts:read_predictions()
+  for _, group in ipairs(self.groups) do
+    for _, member in ipairs(group.members) do self:predicted(member) end
+  end
 end
 
 -- The test of a group against the baseline over the images, as paired_images.test() returns it, with the
@@ -173,7 +177,7 @@ function facts:images(group, metric)
     local shot = {}
     for j, class in ipairs(self:classes(group)) do shot[j] = class.shot end
     return paired_images.test(self.base, group, paired.members(self.base, group), function(member)
-      return self:called(member)
+      return self:predicted(member).called
     end, shot, { metrics = { metric }, mcnemar = false, resampler = self.resampler })
   end)
 end

@@ -55,6 +55,7 @@ local function curve_name(option)
 end
 
 return function(facts, examples)
+  facts:read_predictions()
   local drawn, option = curve(facts)
   local sections = {
     page.section("warnings", "Warnings", warnings(facts)),

@@ -79,15 +79,20 @@ function significance.mean_sd(values)
   return { n = n, mean = mean, sd = n > 1 and math.sqrt(squares / (n - 1)) or nil }
 end
 
+local quantiles = {} -- by level and df: the comparisons of a report share both
+
 -- The value that |t| exceeds with probability 1 − level: bisection of the distribution above.
 local function student_quantile(level, df)
+  local name = ("%.17g %d"):format(level, df)
+  if quantiles[name] then return quantiles[name] end
   local low, high = 0, 1
   while student_two_sided(high, df) > 1 - level do low, high = high, 2 * high end
   for _ = 1, 100 do
     local middle = (low + high) / 2
     if student_two_sided(middle, df) > 1 - level then low = middle else high = middle end
   end
-  return (low + high) / 2
+  quantiles[name] = (low + high) / 2
+  return quantiles[name]
 end
 
 local ROUNDING = 1e-12 -- a smaller spread is rounding error
