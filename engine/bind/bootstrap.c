@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "bind/bootstrap_counts.h"
 #include "bind/index_list.h"
 #include "bind/open.h"
@@ -164,12 +165,6 @@ static void add_weighted(lua_State *L, double *sums, int64_t R, double weight,
     }
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Pushes the sums that are defined, from the lowest up. */
 static void push_ascending(lua_State *L, double *sums, int64_t R)
 {
@@ -178,7 +173,7 @@ static void push_ascending(lua_State *L, double *sums, int64_t R)
         if (!isnan(sums[r]))
             sums[n++] = sums[r];
     if (n > 1)
-        qsort(sums, (size_t)n, sizeof *sums, ascending);
+        qsort(sums, (size_t)n, sizeof *sums, an_lowest_first);
     lua_createtable(L, (int)n, 0);
     for (int64_t r = 0; r < n; r++) {
         lua_pushnumber(L, sums[r]);

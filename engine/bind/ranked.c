@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
+#include "bind/index_list.h"
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
 
@@ -13,12 +15,6 @@ typedef struct {
     double *own, *other;
     int64_t owns, others;
 } scores;
-
-static int lowest_first(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The share of the pairs of an own and another image in which the own one scores higher; a tie
  * counts one half (Mann–Whitney). owns, others ≥ 1. */
@@ -80,25 +76,20 @@ static double score_of(lua_State *L, int64_t k, int64_t K)
 }
 
 /* The scores of class k, in the two buffers. */
-static void gather(lua_State *L, scores *of, int64_t k, int64_t N, int64_t K)
+static void gather(lua_State *L, scores *of, const int32_t *truth, int64_t k, int64_t N, int64_t K)
 {
     of->owns = of->others = 0;
     for (int64_t i = 0; i < N; i++) {
-        int is_integer;
-        lua_rawgeti(L, 1, i + 1);
-        const lua_Integer class = lua_tointegerx(L, -1, &is_integer);
-        luaL_argcheck(L, is_integer && class >= 0 && class < K, 1,
-                      "a class, from 0, per row expected");
         lua_rawgeti(L, 2, i + 1);
         const double score = score_of(L, k, K);
-        lua_pop(L, 2);
-        if (class == k)
+        lua_pop(L, 1);
+        if (truth[i] == k)
             of->own[of->owns++] = score;
         else
             of->other[of->others++] = score;
     }
-    qsort(of->own, (size_t)of->owns, sizeof *of->own, lowest_first);
-    qsort(of->other, (size_t)of->others, sizeof *of->other, lowest_first);
+    qsort(of->own, (size_t)of->owns, sizeof *of->own, an_lowest_first);
+    qsort(of->other, (size_t)of->others, sizeof *of->other, an_lowest_first);
 }
 
 /* list[k] = value, or false where it is not defined. */
@@ -121,13 +112,14 @@ static int ranked_areas(lua_State *L)
     const int64_t N = (int64_t)lua_rawlen(L, 1);
     luaL_argcheck(L, (int64_t)lua_rawlen(L, 2) == N, 2, "a row per image expected");
     const int64_t K = an_check_within(L, 3, "K", 1, INT32_MAX);
+    const int32_t *truth = an_check_indices(L, 1, N, 0, K - 1);
     const size_t bytes = (size_t)(N > 0 ? N : 1) * sizeof(double);
     scores of = {.own = lua_newuserdatauv(L, bytes, 0), .other = lua_newuserdatauv(L, bytes, 0)};
     lua_createtable(L, (int)K, 0);
     lua_createtable(L, (int)K, 0);
     const int roc = lua_gettop(L) - 1, precision = lua_gettop(L);
     for (int64_t k = 0; k < K; k++) {
-        gather(L, &of, k, N, K);
+        gather(L, &of, truth, k, N, K);
         const bool has_own = of.owns > 0, has_both = has_own && of.others > 0;
         store(L, roc, k, has_both, has_both ? area_under_roc(&of) : 0);
         store(L, precision, k, has_own, has_own ? average_precision(&of) : 0);

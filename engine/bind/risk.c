@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "bind/index_list.h"
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
 
@@ -16,17 +17,6 @@ static int most_confident_first(const void *a, const void *b)
 {
     const double x = ((const labelled *)a)->confidence, y = ((const labelled *)b)->confidence;
     return (x < y) - (x > y);
-}
-
-/* The integer i of the list at `arg`, from 0. */
-static lua_Integer integer_at(lua_State *L, int arg, int64_t i)
-{
-    int is_integer;
-    lua_rawgeti(L, arg, i + 1);
-    const lua_Integer value = lua_tointegerx(L, -1, &is_integer);
-    luaL_argcheck(L, is_integer, arg, "a class per image expected");
-    lua_pop(L, 1);
-    return value;
 }
 
 static double confidence_at(lua_State *L, int arg, int64_t i)
@@ -63,10 +53,12 @@ static int risk_errors(lua_State *L)
     for (int arg = 1; arg <= 3; arg++)
         luaL_checktype(L, arg, LUA_TTABLE);
     const int64_t N = (int64_t)lua_rawlen(L, 1);
+    const int32_t *truth = an_check_indices(L, 1, N, 0, INT32_MAX);
+    const int32_t *called = an_check_indices(L, 2, N, 0, INT32_MAX);
     labelled *images = lua_newuserdatauv(L, (size_t)N * sizeof *images, 0);
     for (int64_t i = 0; i < N; i++) {
         images[i].confidence = confidence_at(L, 3, i);
-        images[i].is_wrong = integer_at(L, 1, i) != integer_at(L, 2, i);
+        images[i].is_wrong = truth[i] != called[i];
     }
     if (N > 1)
         qsort(images, (size_t)N, sizeof *images, most_confident_first);

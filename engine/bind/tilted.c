@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bind/index_list.h"
 #include "bind/open.h"
 #include "bind/shot_groups.h"
 #include "bind/tensor_arg.h"
@@ -156,16 +157,6 @@ static void read_logs(lua_State *L, int probs, int64_t i, int64_t K, double *log
     lua_pop(L, 1);
 }
 
-static int64_t read_truth(lua_State *L, int true_idx, int64_t i, int64_t K)
-{
-    int is_integer;
-    lua_rawgeti(L, true_idx, i + 1);
-    const lua_Integer class = lua_tointegerx(L, -1, &is_integer);
-    luaL_argcheck(L, is_integer && class >= 0 && class < K, 1, "a class, from 0, per row expected");
-    lua_pop(L, 1);
-    return class;
-}
-
 /* Pushes the table that the part at index `part` has under a name; → its index. */
 static int field_of_part(lua_State *L, int part, const char *name)
 {
@@ -184,9 +175,10 @@ static void count_part(lua_State *L, image of, int64_t tilts, double *logs, int6
     of.shares = an_check_doubles(L, field_of_part(L, part, "log_shares"), of.K, NULL);
     of.logs = logs;
     const int64_t N = (int64_t)lua_rawlen(L, true_idx);
+    const int32_t *truth = an_check_indices(L, true_idx, N, 0, of.K - 1);
     for (int64_t i = 0; i < N; i++) {
         read_logs(L, probs, i, of.K, logs);
-        of.truth = read_truth(L, true_idx, i, of.K);
+        of.truth = truth[i];
         support[of.truth]++;
         count_image(&of, tilts);
     }

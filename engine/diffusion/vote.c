@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/order.h"
 
 const char *const an_vote_names[] = {"distance", "plain", NULL};
 
@@ -86,12 +87,6 @@ static int64_t best(int64_t K, const double *p)
     return winner;
 }
 
-static int ascending(const void *left, const void *right)
-{
-    const double x = *(const double *)left, y = *(const double *)right;
-    return (x > y) - (x < y);
-}
-
 /* The quantile of sorted values, linear between neighbours. */
 static double quantile(const double *sorted, int64_t n, double q)
 {
@@ -128,7 +123,7 @@ static void image(int64_t R, int64_t K, const double *kappa, double *p, double *
             continue;
         for (int64_t r = 0; r < R; r++)
             sorted[r] = p[r * K + j];
-        qsort(sorted, (size_t)R, sizeof *sorted, ascending);
+        qsort(sorted, (size_t)R, sizeof *sorted, an_lowest_first);
         width[j] = (float)(quantile(sorted, R, 0.975) - quantile(sorted, R, 0.025));
     }
     int64_t same = 0;

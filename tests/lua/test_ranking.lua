@@ -84,9 +84,9 @@ end
 function T.test_what_is_refused()
   local true_, rows = { 0, 1 }, { { 0.5, 0.5 }, { 0.1, 0.9 } }
   local function refused(text, ...) lu.assertErrorMsgContains(text, core.ranked.areas, ...) end
-  refused("a class, from 0", { 0, 2 }, rows, 2)
-  refused("a class, from 0", { 0, -1 }, rows, 2)
-  refused("a class, from 0", { 0, 0.5 }, rows, 2)
+  refused("element 2: an integer from 0 to 1", { 0, 2 }, rows, 2)
+  refused("element 2: an integer from 0 to 1", { 0, -1 }, rows, 2)
+  refused("element 2: an integer from 0 to 1", { 0, 0.5 }, rows, 2)
   refused("a row per image", true_, { rows[1] }, 2)
   refused("a number per class", true_, { rows[1], { 0.5 } }, 2)
   refused("a number per class", true_, { rows[1], { 0.5, "0.5" } }, 2)

@@ -56,7 +56,7 @@ function T:test_errors_are_those_of_the_definition()
 end
 
 function T:test_lists_that_do_not_fit_are_refused()
-  for message, lists in pairs { ["a class per image"] = { { 0, 1 }, { 0 }, { 0.5, 0.5 } },
+  for message, lists in pairs { ["element 2: an integer from 0"] = { { 0, 1 }, { 0 }, { 0.5, 0.5 } },
     ["a confidence per image"] = { { 0 }, { 0 }, { 0 / 0 } }, ["table expected"] = { { 0 }, 0, { 0.5 } } } do
     lu.assertErrorMsgContains(message, core.risk.errors, table.unpack(lists))
   end
