@@ -65,12 +65,14 @@ else
         "$(in_bash 'aniso tab' 'aniso table t' 'aniso table --perc' 'aniso table x --format js' 'aniso help exp' \
             'aniso ls status=fin' 'aniso show @l' 'aniso compare @last @best:m' 'aniso run tiny.lua --set train.ep' \
             'aniso run tiny.lua --set train.mode=st' 'aniso table x --cols acc,tai' 'aniso run tiny.l' 'aniso watch t' \
-            'aniso predict @l' 'aniso table --db=runs.db t' 'aniso table --db ~/runs.db t')" \
+            'aniso predict @l' 'aniso table --db=runs.db t' 'aniso table --db ~/runs.db t' \
+            'aniso table x --cols=acc,tai')" \
         "$(printf '%s\n' 'aniso table ' "aniso table $study " 'aniso table --percent ' 'aniso table x --format json ' \
             'aniso help export ' 'aniso ls status=finished ' 'aniso show @last ' 'aniso compare @last @best:macro_f1 ' \
             'aniso run tiny.lua --set train.epochs=' 'aniso run tiny.lua --set train.mode=staged ' \
             'aniso table x --cols acc,tail ' 'aniso run tiny.lua ' "aniso watch $study " 'aniso predict @last ' \
-            "aniso table --db=runs.db $study " "aniso table --db ~/runs.db $study ")"
+            "aniso table --db=runs.db $study " "aniso table --db ~/runs.db $study " \
+            'aniso table x --cols=acc,tail ')"
     for start in a \'a \"a "'a'"; do
         equals "bash quotes a label after $start" \
             "$(eval "printf '%s|' $(in_bash "aniso table $study --only $start" | cut -d' ' -f5-)")" "$hostile|"
@@ -90,11 +92,13 @@ else
     equals "zsh completes words, options, values and files" \
         "$(in_zsh 'aniso tab' "aniso table t" 'aniso table --perc' 'aniso table x --format js' 'aniso help exp' \
             'aniso ls status=fin' 'aniso show @l' 'aniso run tiny.lua --set train.ep' 'aniso table x --cols acc,tai' \
-            'aniso run tiny.l' 'aniso watch t' 'aniso predict @l' 'aniso table --db ~/runs.db t')" \
+            'aniso run tiny.l' 'aniso watch t' 'aniso predict @l' 'aniso table --db ~/runs.db t' \
+            'aniso table --db=runs.db t' 'aniso table --db=tiny.l' 'aniso table x --cols=acc,tai')" \
         "$(printf '%s\n' 'aniso table ' "aniso table $study " 'aniso table --percent ' 'aniso table x --format json ' \
             'aniso help export ' 'aniso ls status=finished ' 'aniso show @last ' \
             'aniso run tiny.lua --set train.epochs=' 'aniso table x --cols acc,tail ' 'aniso run tiny.lua ' \
-            "aniso watch $study " 'aniso predict @last ' "aniso table --db ~/runs.db $study ")"
+            "aniso watch $study " 'aniso predict @last ' "aniso table --db ~/runs.db $study " \
+            "aniso table --db=runs.db $study " 'aniso table --db=tiny.lua ' 'aniso table x --cols=acc,tail ')"
     equals "zsh quotes a label" \
         "$(eval "printf '%s|' $(in_zsh "aniso table $study --only a" | cut -d' ' -f5-)")" "$hostile|"
 fi

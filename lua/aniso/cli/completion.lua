@@ -118,6 +118,7 @@ function finish.bash(script, parser)
 end
 
 -- A key or a study that is to be continued gets no space behind it. Files are names where there are no words.
+-- Behind --option=, zsh completes what follows the =.
 local ZSH_WORDS = [==[
 _aniso_words() {
   local -a line found open
@@ -125,6 +126,7 @@ _aniso_words() {
   if [[ $LBUFFER == *[[:space:]] ]]; then line+=('') fi
   found=("${(@f)$(PROGRAM "${line[@]}" 2>/dev/null)}")
   if [[ -z $found ]]; then _files; return; fi
+  found=("${(@)found#$IPREFIX}")
   open=(${(M)found:#*[=:]})
   found=(${found:#*[=:]})
   compadd -S '' -a open
@@ -135,6 +137,7 @@ _aniso_words() {
 
 -- Loaded from $fpath, the script is the function's first call; sourced, it only registers the function.
 function finish.zsh(script)
+  script = script:gsub('("%-%-[%w-]+)(%b[]: :)', "%1=%2"):gsub('(%-%-[%w-]+)(}"%b[]: :)', "%1=%2")
   script = script:gsub(": :_files", ": :_aniso_words")
   script = script:gsub("\n_aniso%(%)", function() return "\n" .. with_program(ZSH_WORDS) .. "_aniso()" end, 1)
   return (script:gsub("\n_aniso%s*$",

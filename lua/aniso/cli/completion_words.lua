@@ -168,12 +168,8 @@ local function position(parser, command, words, default)
   return argument and not is_further and of_argument(argument, command) or nil, study, path
 end
 
-local function candidates(words, default)
-  local command = words[2]
-  local parser = cli.parser(command)._commands[1]
-  local make, study, path = position(parser, command, table.move(words, 3, #words, 1, {}), default)
-  if not make then return {}, "" end
-  local word = words[#words]
+-- Candidates of a value, and the text before them.
+local function values_of(make, study, path, word)
   local before = word:match "^(.*,)[^,]*$" or ""
   if make == settings then return make(nil, study, word), "" end
   if make == samplers then return make(), before end
@@ -183,6 +179,20 @@ local function candidates(words, default)
   study = is_study and study or nil
   if make == filters then return make(db, study, word), "" end
   return make(db, study, word:sub(#before + 1)), before
+end
+
+local function candidates(words, default)
+  local command = words[2]
+  local parser = cli.parser(command)._commands[1]
+  local given, assigned = table.move(words, 3, #words, 1, {}), ""
+  local option, value = given[#given]:match "^(%-%-[^=]+)=(.*)$"
+  if option then
+    given[#given], given[#given + 1], assigned = option, value, option .. "="
+  end
+  local make, study, path = position(parser, command, given, default)
+  if not make then return {}, "" end
+  local list, before = values_of(make, study, path, given[#given])
+  return list, assigned .. before
 end
 
 return function(typed)
