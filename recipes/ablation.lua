@@ -3,7 +3,7 @@
 -- each part. HAM10000 at 64×64, five folds that keep a lesion's images together, three seeds.
 --   aniso run recipes/ablation.lua --set data.root=DIR
 -- DIR holds HAM10000_metadata.csv and the images. Configurations with the same prior share a first stage;
--- without any prior there is none, and everything is trained at once for as many epochs. Afterwards:
+-- those without a prior train everything at once, for as many epochs. Afterwards:
 --   aniso table ablation --cols acc,bacc,macro_f1,tail@head=0.90 --delta macro_f1,tail@head=0.90
 --   aniso report ablation
 local aniso = require "aniso"

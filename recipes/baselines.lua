@@ -1,8 +1,8 @@
 -- What does the diffusion add? The full method against every baseline: the diffusions of its kind, and
 -- the classifier of the same backbone with each loss, sampling, correction after training and augmentation
 -- for long tails. HAM10000 at 32×32, five folds that keep a lesion's images together, three seeds. Equal
--- first stages are trained once per seed and fold: adpm, ddpm and diffmic share one, and so do card, the
--- plain classifier, and what corrects it after training.
+-- first stages are trained once per seed and fold: adpm, ddpm and diffmic share one; card, the plain
+-- classifier and its corrections after training share another.
 --   aniso run recipes/baselines.lua --set data.root=DIR
 --   … --only adpm --only ddpm --only softmax                some of them
 --   … --set data='{"lesions", n=1400, size=32}'             on the built-in synthetic lesions
@@ -19,7 +19,7 @@ local function classifier(label, options)
 end
 
 -- The denoiser of CARD and DiffMIC, as wide as the tokens of the cross-attention. Both methods predict ε,
--- which takes more steps than this recipe has. Here it predicts y0, as the others do.
+-- which takes more steps than this recipe runs. Here it predicts y0, as the others do.
 local function film(label)
   return { label = label, method = label, denoiser = { "film", dim = 64 }, ["train.prediction"] = "y0" }
 end

@@ -1,6 +1,6 @@
--- Is there a member of the family that beats the isotropic process with a validated tilt? Tries that go
--- beyond one fixed level per class, at equal recall of the head. HAM10000 at 32×32, five folds that keep a
--- lesion's images together, three seeds.
+-- Does any member of the family beat the isotropic process with a validated tilt? Attempts beyond one fixed
+-- level per class, at equal recall of the head. HAM10000 at 32×32, five folds that keep a lesion's images
+-- together, three seeds.
 --   aniso run recipes/beyond.lua --set data.root=DIR
 --   aniso table beyond --cols macro_f1,tail,tail@head=0.90 --delta tail@head=0.90
 --   aniso curve beyond --operating
@@ -24,24 +24,24 @@ return aniso.study {
   },
   variants = {
     { label = "ddpm" },
-    -- levels that the training finds on an objective in which every class weighs the same
+    -- levels learned on an objective in which every class weighs the same
     { label = "learned λ", ["schedule.lambda"] = "learned" },
     -- levels of each image from the uncertainty of its prior
     { label = "image levels", ["schedule.coupling"] = "image" },
     -- images that the prior does not expect weigh more
     { label = "hardness 2, class weight n^−½", ["loss.hardness"] = 2,
       ["loss.class_weight"] = { "power", gamma = 0.5 } },
-    -- levels and weights that the paper's wording is nearest to, late in the training
+    -- the levels and weights closest to the paper's wording, the weights late in the training
     { label = "class speed γ=½, late weight λ", ["schedule.coupling"] = "class_speed",
       ["schedule.lambda"] = { "power", gamma = 0.5, normalise = "head" },
       ["loss.class_weight"] = { "lambda", defer = 0.5 } },
     -- a distribution over the classes instead of a label vector
     { label = "class", ["train.prediction"] = "class" },
-    -- the same behind a first stage that sees the classes in other shares, or images between two classes
+    -- the same with a first stage that rebalances the classes, or mixes pairs of images
     { label = "class, balanced prior", ["train.prediction"] = "class", ["loss.prior"] = "balanced_softmax" },
-    -- the control of the balanced first stage: it alone, under the same denoiser as ddpm
+    -- control for the balanced first stage: the same denoiser as ddpm
     { label = "balanced prior", ["loss.prior"] = "balanced_softmax" },
-    -- the first stage that recalls most of the tail among the classifiers of recipes/baselines.lua
+    -- the first stage with the best tail recall among the classifiers of recipes/baselines.lua
     { label = "class-balanced prior", ["loss.prior"] = "class_balanced" },
     { label = "class, mixup prior", ["train.prediction"] = "class", ["train.mixup"] = 0.2 },
   },

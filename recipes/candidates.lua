@@ -2,7 +2,7 @@
 -- the four and the two that the prior ranks highest (METHOD §5), on the built-in synthetic lesions.
 --   aniso run recipes/candidates.lua
 --   aniso table candidates --cols acc,macro_f1,tail,nll --delta acc,macro_f1,tail,nll
--- candidates_100.lua has a hundred classes.
+-- candidates_100.lua does the same with a hundred classes.
 local aniso = require "aniso"
 
 return aniso.study {

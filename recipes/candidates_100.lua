@@ -2,8 +2,8 @@
 -- ranks highest (METHOD §5), on data in CIFAR-100's binary layout with an exponential long tail of ratio 100.
 --   aniso run recipes/candidates_100.lua --set data.root=DIR --threads 1
 --   aniso table candidates_100 --cols acc,macro_f1,head,medium,tail,nll --prior --delta acc,macro_f1,nll
--- DIR holds train.bin, test.bin and fine_label_names.txt of CIFAR-100, or what tests/bench/pairs.py makes of
--- CIFAR-10.
+-- DIR holds train.bin, test.bin and fine_label_names.txt of CIFAR-100, or what tests/bench/pairs.py makes
+-- from CIFAR-10.
 local aniso = require "aniso"
 
 return aniso.study {

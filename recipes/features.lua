@@ -1,9 +1,9 @@
 -- How should the noise levels follow the class counts, on the features of a foundation model? Ten exponents
--- of λ_j ∝ n_j^(−gamma), three seeds, five folds: 150 denoisers behind 15 linear classifiers.
+-- of λ_j ∝ n_j^(−gamma), three seeds, five folds: 150 denoisers and 15 linear classifiers.
 -- engine/data/README.md has the 14 lines of Python that write features.safetensors.
 --   aniso check recipes/features.lua --set data.file=FILE --set data.table=FILE
 --   aniso run recipes/features.lua --set data.file=FILE --set data.table=FILE
---   … --set data.id=COLUMN --set data.label=COLUMN --set data.group=COLUMN       other names of columns
+--   … --set data.id=COLUMN --set data.label=COLUMN --set data.group=COLUMN       other column names
 --   aniso curve features -x schedule.lambda.gamma -y tail
 -- The MMD compares all pairs of a batch's rows: batch · draws = 256 keeps it cheap next to the networks.
 local aniso = require "aniso"

@@ -1,7 +1,7 @@
 -- What does ADPM reach on HAM10000, real dermoscopy images, at 32×32?
 --   aniso run recipes/ham10000.lua --set data.root=DIR
--- DIR holds HAM10000_metadata.csv and the images. The default split is 70/10/20 with all
--- images of a lesion on one side; --set data.split=DIR2 uses the lists DIR2/*_train.csv and
+-- DIR holds HAM10000_metadata.csv and the images. The default split is 70/10/20 and keeps all
+-- images of a lesion together; --set data.split=DIR2 uses the lists DIR2/*_train.csv and
 -- DIR2/*_test.csv instead.
 local aniso = require "aniso"
 

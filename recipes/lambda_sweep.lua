@@ -8,7 +8,7 @@
 -- Afterwards:
 --   aniso table lambda_sweep                                the points, mean ± sd over seeds
 --   aniso curve lambda_sweep -x schedule.lambda.gamma       macro-F1 against gamma, drawn
--- gamma = 0 is the isotropic process; below 0 the frequent classes have the larger levels.
+-- gamma = 0 is the isotropic process; below 0 the frequent classes receive the larger levels.
 local aniso = require "aniso"
 
 return aniso.study {

@@ -1,5 +1,5 @@
--- How much of a published number is the split? The same models on HAM10000 cut by image, where a test image
--- may show a lesion of the training part, and cut by lesion. 32×32, five folds of either kind, three seeds.
+-- How much of a published number is due to the split? The same models on HAM10000 split by image, where a
+-- test image may show a lesion of the training part, and by lesion. 32×32, five folds each, three seeds.
 --   aniso run recipes/leakage.lua --set data.root=DIR
 --   aniso table leakage --cols acc,bacc,macro_f1,tail --delta none
 local aniso = require "aniso"

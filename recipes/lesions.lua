@@ -1,6 +1,6 @@
--- The argument of the larger studies in minutes, on the built-in synthetic lesions: the method, the
--- isotropic process, the controls that tell an effect of λ from a shifted threshold, and plain classifiers.
--- Three folds, three seeds, 32×32.
+-- The larger studies in minutes, on the built-in synthetic lesions: the method, the isotropic process, the
+-- controls that separate an effect of λ from a shifted threshold, and plain classifiers. Three folds, three
+-- seeds, 32×32.
 --   aniso run recipes/lesions.lua
 --   aniso table lesions --cols acc,macro_f1,tail,tail@head=0.90 --delta macro_f1,tail@head=0.90
 --   aniso curve lesions --operating                         tail recall against head recall

@@ -1,6 +1,6 @@
 -- Does λ do what a shifted threshold does not? Methods that favour the tail are compared at equal recall of
--- the head: the tilt, chosen on validation, moves every one of them along its own curve. With the controls
--- of METHOD §8: the isotropic process with that tilt, with class weights, and with the noise that needs the
+-- the head: the tilt, chosen on validation, moves each of them along its own curve. The controls are those
+-- of METHOD §8: the isotropic process with that tilt, with class weights, and with noise that needs the
 -- image as often as adpm's. HAM10000 at 32×32, five folds that keep a lesion's images together, three seeds.
 --   aniso run recipes/operating.lua --set data.root=DIR
 --   aniso curve operating --operating                                      tail recall against head recall

@@ -1,11 +1,11 @@
--- Own parts in place of the program's: a λ policy, a sampler, a prior loss and a class weight, each a
--- function of this recipe. lua/README.md lists their arguments.
+-- Your own parts instead of the program's: a λ policy, a sampler, a prior loss and a class weight, each a
+-- function in this recipe. lua/README.md lists their arguments.
 --   ./aniso run recipes/own_parts.lua
 --   ./aniso resume --recipe recipes/own_parts.lua                      after a kill
 --   ./aniso eval @last --recipe recipes/own_parts.lua --steps 10       uses the sampler again
 local aniso = require "aniso"
 
--- λ_j ∝ (ln n_j)^−gamma: K levels from the training images per class.
+-- λ_j ∝ (ln n_j)^−gamma: K levels from the number of training images per class.
 local function log_policy(counts, options)
   local levels = {}
   for j, n in ipairs(counts) do levels[j] = math.log(n + 1) ^ -options.gamma end

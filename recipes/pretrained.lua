@@ -1,10 +1,10 @@
--- What does a pretrained ResNet-18 reach on images of one's own? The classes are folders of images, and the
--- weights are a file next to this recipe; engine/model/README.md names the downloads and their licences.
+-- What does a pretrained ResNet-18 reach on your own images? The classes are folders of images, and the
+-- weights are a file next to this recipe; engine/model/README.md lists the downloads and their licences.
 --   aniso check recipes/pretrained.lua --set data.root=FOLDER
 --   aniso run recipes/pretrained.lua --set data.root=FOLDER
 --   … --set backbone.weights=FILE --set backbone.1=resnet50         another network of torchvision or timm
--- The network up to layer3 is frozen for three epochs; then one more layer is trained each three epochs, the
--- last one first. The backbone has a tenth of the priors' learning rate. PRETRAINED.md has a session.
+-- The network up to layer3 is frozen for three epochs; then one more layer is trained every three epochs, the
+-- last one first. The backbone has a tenth of the priors' learning rate. PRETRAINED.md shows a session.
 local aniso = require "aniso"
 
 return aniso.study {

@@ -1,6 +1,6 @@
--- Which levels does the validation part choose? The isotropic process, the bound's levels, and levels that
--- are searched: five candidates of λ_j ∝ n_j^(−γ), three of levels per group of classes, and λ ≡ 1. The
--- trials of the search train in lock-step with the other variants of their seed.
+-- Which levels does the validation part choose? The isotropic process, the bound's levels, and a search over
+-- nine candidates: five of λ_j ∝ n_j^(−γ), three with a level per group of classes, and λ ≡ 1. The trials
+-- of the search train in lock-step with the other variants of their seed.
 --   aniso run recipes/search.lua
 --   aniso table search --trials          what was tried
 --   aniso show @last search              why these levels

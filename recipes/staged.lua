@@ -1,6 +1,6 @@
--- What does training in stages cost? Everything at once (joint) is compared with backbone and
--- priors first and the denoiser on their frozen features afterwards, for as many, half and a
--- third of the epochs. The staged configurations share one first stage per seed.
+-- What does training in stages cost? Training everything at once (joint) is compared with training backbone
+-- and priors first and the denoiser on their frozen features afterwards, for as many, half and a third of
+-- the epochs. The staged configurations share one first stage per seed.
 --   aniso run recipes/staged.lua
 local aniso = require "aniso"
 

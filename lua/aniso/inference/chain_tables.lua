@@ -1,5 +1,5 @@
 -- The numbers of a model's chains as tensors, so that a program without a schedule can run them: with ddim
--- and eta = 0, y begins at m + noise_T · start and goes from time to time by METHOD §2.
+-- and eta = 0, y begins at m + noise_T · start and moves from time to time as in METHOD §2.
 --   chain.times (S+1) int64, from T to 0     chain.signal, chain.noise (S+1, K): a and s at these times
 --   chain.start (R, K): the noise at which the chains of every image begin
 -- The program itself computes them from the description.

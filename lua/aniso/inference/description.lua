@@ -1,8 +1,8 @@
--- What a model file records of its weights: everything that turns a picture into class probabilities, and
--- where the model comes from. A description is plain data; one from a file is checked before it is used.
+-- What a model file records about its weights: everything that turns a picture into class probabilities, and
+-- where the model comes from. A description is plain data; one from a file is checked before use.
 --   { aniso_model = 1, classes, counts, groups, input, config, provenance }
--- config has the options of the networks, the schedule with its levels as numbers, the sampler as calibrated,
--- and post_hoc with its τ: no policy, function or file is needed to read it.
+-- config holds the options of the networks, the schedule with its levels as numbers, the sampler as
+-- calibrated, and post_hoc with its τ: reading it needs no policy, function or other file.
 local config = require "aniso.method.config"
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
@@ -17,7 +17,7 @@ local MOST_CLASSES = 65536
 local MOST_TEXT = 4096 -- bytes of a class's name
 local MOST_IMAGES = 1000000000 -- of a class, as in a database
 
--- The schedule's options with the levels of a run in the place of the policy that gave them.
+-- The schedule's options with a run's levels instead of the policy that gave them.
 local function with_levels(schedule, levels)
   local out = options.copy(schedule)
   if #levels == 0 then
@@ -29,8 +29,8 @@ local function with_levels(schedule, levels)
   return out
 end
 
--- Options of a sampler in the place of others, such as {steps = 1, draws = 32}: complete; another kind begins
--- with its defaults. T: the schedule's steps.
+-- A sampler's options changed by others, such as {steps = 1, draws = 32}: complete. A change of kind starts
+-- from its defaults. T: the schedule's steps.
 function description.sampler_with(before, given, T)
   local how, kind = {}, given[1] or before[1]
   for key, value in pairs(kind == before[1] and before or {}) do how[key] = value end
@@ -44,7 +44,7 @@ function description.sampler_with(before, given, T)
 end
 
 -- of: {config = complete, classes, counts, groups, levels, input, sampler, tau, provenance}; sampler: as
--- calibrated; tau: of post_hoc. Raises for a sampler that is a recipe's function.
+-- calibrated; tau: that of post_hoc. Raises for a sampler that is a recipe's function.
 function description.new(of)
   local given, backbone = of.config, options.copy(of.config.backbone)
   if own_part.is(of.sampler) then
@@ -87,7 +87,7 @@ local function check_classes(of, where)
   end
 end
 
--- Whether a function of a recipe is named anywhere in a value.
+-- Whether a recipe's function is named anywhere in a value.
 local function names_own_part(value)
   if type(value) ~= "table" then return false end
   if own_part.is(value) then return true end
@@ -113,7 +113,7 @@ function description.check(of, where)
   end
   local given = options.copy(of.config)
   local kind = form.kind == "features" and "features" or "folder"
-  given.data = { kind, root = ".", classes = of.classes } -- lists with a number per class are checked
+  given.data = { kind, root = ".", classes = of.classes } -- lists with one number per class are checked
   local ok, complete = pcall(config.complete, given)
   if not ok then
     errors.pass_interrupts(complete)
@@ -126,7 +126,7 @@ function description.check(of, where)
     config = complete, provenance = type(of.provenance) == "table" and of.provenance or {} }
 end
 
--- The networks and the schedule of a checked description, with first values.
+-- The networks and the schedule of a checked description, with initial values.
 function description.model(of)
   local stand_in = { K = #of.classes, channels = of.input.channels, unordered = of.input.unordered == true,
     counts = of.counts,

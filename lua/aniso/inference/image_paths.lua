@@ -1,7 +1,7 @@
--- Files for a model from what a user names: files, folders with everything below them, and "-" for a list on
--- stdin, a path per line. Of a folder those names count that end as an image's does, in sorted order; hidden
--- names are passed over, and links to folders are not followed. A folder that cannot be listed is an entry
--- with its reason, and the others are read.
+-- Files for a model from the names a user gives: files, folders with everything below them, and "-" for a
+-- list on stdin, one path per line. In a folder, files whose names end as an image's does are taken in sorted
+-- order; hidden names are skipped, and links to folders are not followed. A folder that cannot be listed is
+-- an entry with its reason, and the others are still read.
 local sys = require("aniso.core").sys
 local tree = require "aniso.method.data.tree"
 
@@ -9,9 +9,9 @@ local image_paths = {}
 
 local DEEPEST = 64
 local MOST = 10000000 -- paths
-local BLOCK, LONGEST = 65536, 4096 -- bytes of stdin that are read at once, and of a path
+local BLOCK, LONGEST = 65536, 4096 -- bytes of stdin read at once, and of a path
 
--- entry: a path, or {path =, error =} of a folder that cannot be listed.
+-- entry: a path, or {path =, error =} for a folder that cannot be listed.
 local function add(found, entry)
   if #found.paths >= MOST then error(("more than %d images; name some of the folders"):format(MOST), 0) end
   found.paths[#found.paths + 1] = entry
@@ -62,8 +62,8 @@ local function add_lines(found, stream)
   take(rest)
 end
 
--- names: as on the command line; stream [opt]: in the place of stdin.
--- → {paths = list of paths and of {path =, error =}, others = files that are no images, not_entered = links
+-- names: as on the command line; stream [opt]: read instead of stdin.
+-- → {paths = list of paths and of {path =, error =}, others = files that are not images, not_entered = links
 -- to folders}
 function image_paths.of(names, stream)
   local found = { paths = {}, others = 0, not_entered = 0 }

@@ -1,12 +1,12 @@
--- What a model's inputs are read from, in batches: image files, or files of features (data = features), whose
--- rows are named by their ids, or without ids as FILE:ROW. {path =, error =} in the place of a path is an
--- input that cannot be read, such as a folder without permission.
+-- Reads a model's inputs in batches: image files, or files of features (data = features), whose rows are
+-- named by their ids, or without ids as FILE:ROW. {path =, error =} instead of a path is an input that
+-- cannot be read, such as a folder without permission.
 local core = require "aniso.core"
 local id_lines = require "aniso.method.data.id_lines"
 
 local inputs = {}
 
--- The names of a file's rows: a list.
+-- The names of a file's rows, as a list.
 local function names_of(file, path)
   local names = file.ids and id_lines(file.ids) or {}
   if #names == file.n then return names end
@@ -19,7 +19,7 @@ local function path_of(entry)
   return type(entry) == "table" and entry.path or entry
 end
 
--- The open file; nil, why where it cannot be read or is not of the model's shape.
+-- The open file; nil and the reason if it cannot be read or does not fit the model's shape.
 local function open(form, path)
   if type(path) == "table" then return nil, path.error end
   local file, message = core.data.features(path)
@@ -69,13 +69,13 @@ local function each_row(form, paths, size, give)
 end
 
 -- Iterator over batches of at most `size`: the names, the tensor (form.rows, H, W, C), {[position] = reason}
--- of what could not be read. A file of features that cannot be opened is one name, no tensor, one reason.
+-- for what could not be read. A file of features that cannot be opened is one name, no tensor, one reason.
 function inputs.batches(form, paths, size)
   local each = form.kind == "features" and each_row or each_image
   return coroutine.wrap(function() each(form, paths, size, coroutine.yield) end)
 end
 
--- How many names there are.
+-- The number of names.
 function inputs.count(form, paths)
   if form.kind ~= "features" then return #paths end
   local sum = 0

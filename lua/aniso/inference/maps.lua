@@ -1,20 +1,20 @@
--- The attention of a model to an image, as a picture: on the left the image with the windows of the prior, on
--- the right the denoiser's attention for the predicted class, mean over steps and chains.
+-- A model's attention to an image, as a picture: on the left the image with the windows of the prior, on
+-- the right the denoiser's attention for the predicted class, averaged over steps and chains.
 local core = require "aniso.core"
 
 local maps = {}
 
-local SIDE = 256        -- pixels, about, of the longer side of a panel
+local SIDE = 256        -- pixels, approximately, of a panel's longer side
 local FRAME = { 1, 0.55, 0.1 }
 local HEAT = { 1, 0.45, 0 }
 
--- What picture() draws, without the attention. features, prior: of model:encode(images).
+-- What picture() draws, without the attention. features, prior: from model:encode(images).
 function maps.of(form, images, features, prior)
   return { form = form, images = images, rows = features:size(2), columns = features:size(3),
     side = prior.side, positions = prior.positions and prior.positions:totable() }
 end
 
--- A collector of the attention: `see` for predict.chains(), and mean() → (B,K,N), nil where there was none.
+-- Collects the attention: `see` for predict.chains(), and mean() → (B,K,N), nil if no map was collected.
 function maps.attention(draws)
   local sum, steps = nil, 0
   local function see(map)
@@ -26,7 +26,7 @@ function maps.attention(draws)
 end
 
 -- ── drawing: rows of pixels {red, green, blue}, 0 … 1 ───────────────────────────────────────
--- The normalised image i of a batch, each pixel `times` pixels wide and high.
+-- Image i of a normalised batch, each pixel enlarged to `times` × `times`.
 local function enlarged(images, i, form, times)
   local H, W = form.height, form.width
   local pixels = images:narrow(1, i, 1):reshape(H, W, 3):totable()
@@ -52,7 +52,7 @@ local function outline(picture, at, side, times)
   for y = top, bottom do picture[y][left], picture[y][right] = FRAME, FRAME end
 end
 
--- Grey under orange: the more attention, the more orange. heat: rows × columns numbers.
+-- Orange over grey: the more attention, the more orange. heat: rows × columns numbers.
 local function under_heat(picture, heat, rows, columns)
   local least, most = math.huge, -math.huge
   for k = 1, rows * columns do least, most = math.min(least, heat[k]), math.max(most, heat[k]) end

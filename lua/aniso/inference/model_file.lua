@@ -1,6 +1,6 @@
 -- A model file: weights and their description (description.lua) in one safetensors file with a checksum. It
--- is a checkpoint (engine/io/checkpoint.h) whose state is the description, so that other programs read the
--- tensors too. Only tensors that classify are in it: no optimiser, no averages.
+-- is a checkpoint (engine/io/checkpoint.h) whose state is the description, so that other programs can read
+-- the tensors too. It holds only the tensors that classify: no optimiser, no averages.
 local chain_tables = require "aniso.inference.chain_tables"
 local core = require "aniso.core"
 local description = require "aniso.inference.description"
@@ -11,13 +11,13 @@ local torch_steps = require "aniso.inference.torch_steps"
 local model_file = {}
 
 local MOST_CROPS = 256
-local MOST_LEVELS = 100000000 -- T · K, of a table of the schedule
+local MOST_LEVELS = 100000000 -- T · K, for a table of the schedule
 local MOST_PASSES = 1000000   -- of the denoiser per image
 
--- Writes the file as a whole → its SHA-256 (of the tensors), bytes; nil, message, code. model [opt]: built of
--- them, for its steps in PyTorch and the numbers of its chains, which are float32 always. precision [opt]: of
--- the weights, "float32" if left out, "float16" or "bfloat16", as select.precision; raises for a weight that
--- float16 cannot hold.
+-- Writes the whole file → the SHA-256 of its tensors, bytes; nil, message, code. model [opt]: built from
+-- them, adds its steps in PyTorch and the numbers of its chains, which are always float32. precision [opt]:
+-- of the weights, "float32" by default, "float16" or "bfloat16", as select.precision. Raises if a weight does
+-- not fit float16.
 function model_file.save(path, of, tensors, model, precision)
   local all, state = model and model.denoiser and chain_tables.of(model, of.config.sampler) or {}, of
   if model then
@@ -33,7 +33,7 @@ local function text_of(shape)
   return ("(%s)"):format(table.concat(shape, ", "))
 end
 
--- The smallest of the names for which fault(name) gives a text, and that text; nil where there is none.
+-- The smallest name for which fault(name) returns a text, and that text; nil if there is none.
 local function first_fault(names, fault)
   local sorted = {}
   for name in pairs(names) do sorted[#sorted + 1] = name end
@@ -59,7 +59,7 @@ local function check(expected, tensors, where)
   if name then error(("%s: the tensor %s %s"):format(where, core.sys.visible(name), why), 0) end
 end
 
--- Gives the modules of a model their tensors.
+-- Copies the tensors into the modules of a model.
 local function put(model, tensors, where)
   local expected = {}
   for _, part in ipairs(model.modules) do
@@ -69,8 +69,8 @@ local function put(model, tensors, where)
   for name, tensor in pairs(expected) do tensor:copy_(tensors[name]) end
 end
 
--- Sizes that a network of these weights cannot have: what a small file describes must not take much memory
--- or time before its tensors are compared with the network's.
+-- Raises for sizes that a network with these weights cannot have: a small file must not cost much memory or
+-- time before its tensors are compared with the network's.
 local function check_sizes(of, tensors, where)
   local widest, count, config = 0, 0, of.config
   for _, tensor in pairs(tensors) do
@@ -107,13 +107,13 @@ function model_file.build(of, tensors, where)
   return model
 end
 
--- Whether it is a whole safetensors file of another program, such as published weights.
+-- Whether it is a valid safetensors file of another program, such as published weights.
 local function is_foreign(path)
   local tensors, metadata = core.safetensors.load(path)
   return tensors ~= nil and not metadata["aniso.checkpoint"]
 end
 
--- Reads a model file → its checked description, the model. Raises one line where it is not one.
+-- Reads a model file → its checked description, the model. Raises one line if it is not a model file.
 function model_file.load(path)
   local tensors, state = core.checkpoint.load(path)
   if not tensors and not is_foreign(path) then error(state, 0) end

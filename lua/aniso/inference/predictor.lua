@@ -1,6 +1,6 @@
--- A trained model for new images: from files to class probabilities. Every picture passes through the size
--- and the normalisation of the training, and its chains have the same noise whatever images come with it: a
--- file's prediction depends on the file and the model alone.
+-- A trained model for new images: from files to class probabilities. Every picture is resized and normalised
+-- as in training, and its chains use the same noise whatever images accompany it: a file's prediction
+-- depends only on the file and the model.
 --   local p = predictor.load "model.safetensors"
 --   for _, row in ipairs(p:predict { "a.jpg", "b.jpg" }) do print(row.path, row.label, row.confidence) end
 local core = require "aniso.core"
@@ -14,8 +14,8 @@ local predict = require "aniso.method.predict"
 local shift = require "aniso.stats.tilt"
 local tilt = require "aniso.method.tilt"
 
--- Images of a batch. Kernels choose their algorithm by the size of a batch, so that its results differ in the
--- last digits: with a size that is always the same, the bits of an image do not depend on the others either.
+-- Images per batch. Kernels choose their algorithm by the batch size, which changes the last digits of the
+-- results. With a constant size, the bits of an image's result do not depend on the other images.
 local BATCH = 8
 
 local Predictor = {}
@@ -33,12 +33,12 @@ function predictor.new(of, model)
   return self
 end
 
--- The model of a file that `aniso export` wrote; raises where it is not one.
+-- The model in a file that `aniso export` wrote; raises if it is not a model file.
 function predictor.load(path)
   return predictor.new(model_file.load(path))
 end
 
--- Options of the sampler in the place of the model's own, such as {steps = 1, draws = 32}.
+-- Replaces options of the model's sampler, such as {steps = 1, draws = 32}.
 function Predictor:sample(given)
   self.sampler = description.sampler_with(self.sampler, given, self.config.schedule.T)
 end
@@ -54,8 +54,8 @@ local function plain_probabilities(self, features, prior)
   return kappa and shift.apply(rows, kappa) or rows
 end
 
--- images (B,H,W,3), normalised → probabilities (B,K); of chains also the interval's width (B,K) and the
--- agreement (B); prior's probabilities (B,K), nil where the prior is constant. with_maps [opt]: also what
+-- images (B,H,W,3), normalised → probabilities (B,K); with chains also the interval's width (B,K) and the
+-- agreement (B); the prior's probabilities (B,K), nil if the prior is constant. with_maps [opt]: also what
 -- maps.picture() draws.
 function Predictor:classify(images, with_maps)
   return core.ops.no_grad(function()
@@ -72,7 +72,7 @@ function Predictor:classify(images, with_maps)
   end)
 end
 
--- The most probable class of a row of probabilities: its number, its probability.
+-- The most probable class in a row of probabilities: its number and its probability.
 local function largest(row)
   local best = 1
   for k = 2, #row do
@@ -109,11 +109,11 @@ local function rows_of(self, paths, images, reasons, with_maps)
   return rows
 end
 
--- Paths of image files, or for a model of features of files of these with a row per image → a list of rows
--- {path (of features the id), label, class (from 1), confidence, probabilities = K numbers,
--- interval and agreement (of chains), prior and prior_confidence}; of a file that cannot be read
--- {path, error}, and an entry of that form stays as it is. each(rows, done) [opt] is called after a batch,
--- and the result is then empty: for lists of any length. with_maps [opt]: rows have picture() → the attention
+-- Paths of image files, or for a model of features paths of feature files with a row per image → a list of
+-- rows {path (for features the id), label, class (from 1), confidence, probabilities = K numbers, interval
+-- and agreement (with chains), prior and prior_confidence}. A file that cannot be read gives {path, error}; an
+-- entry of that form is returned as it is. If each(rows, done) [opt] is given, it is called after each batch
+-- and the result is empty: for lists of any length. with_maps [opt]: rows have picture() → the attention
 -- drawn, a tensor (H,W,3) in [0, 1].
 function Predictor:predict(paths, each, with_maps)
   local out, done = {}, 0

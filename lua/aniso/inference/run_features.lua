@@ -1,5 +1,5 @@
--- The output of a finished run's backbone for the images of its data set, as a file that data = features
--- reads: a row per image with its id, and the labels, parts and groups of the run as a table.
+-- Exports the backbone's output of a finished run for the images of its data set, as a file for data =
+-- features: a row per image with its id, and the labels, parts and groups of the run as a table.
 local core = require "aniso.core"
 local checkpoint = require "aniso.train.checkpoint"
 local feature_cache = require "aniso.train.feature_cache"
@@ -9,9 +9,9 @@ local trainer = require "aniso.train.run"
 local run_features = {}
 
 local BATCH = 64       -- images at a time
-local MOST = 2 ^ 31 - 1 -- numbers of a tensor
+local MOST = 2 ^ 31 - 1 -- numbers in a tensor
 
--- The session of the run with its best weights, as for an evaluation.
+-- The session of the run with its best weights, as in an evaluation.
 local function session_of(db, run)
   local job = trainer.stored_job(db, run)
   if job.config.data[1] == "features" then
@@ -25,8 +25,8 @@ local function session_of(db, run)
   return session
 end
 
--- The images in the order of the file: lists of id, class, part and group. Groups are numbers that images of
--- one group share in all parts; an image alone has one of its own.
+-- The images in the order of the file: lists of id, class, part and group. Groups are numbers shared by the
+-- images of a group in all parts; an image without a group has a number of its own.
 local function list_images(dataset, parts)
   local out = { id = {}, label = {}, part = {}, group = {} }
   for _, part in ipairs(parts) do
@@ -43,7 +43,7 @@ local function list_images(dataset, parts)
   return out
 end
 
--- features (B,h,w,C) → (B,h·w,C), or pooled (B,1,C).
+-- features (B,h,w,C) → (B,h·w,C), or (B,1,C) if pooled.
 local function tokens_of(features, pooled)
   local B, C = features:size(1), features:size(4)
   local tokens = features:reshape(B, -1, C)
@@ -57,7 +57,7 @@ local function check_size(n, shape)
 end
 
 -- Encodes all images into one tensor (n, tokens, C) → the tensor, the grid {h, w}. beat(done, n) [opt] is
--- called after a batch.
+-- called after each batch.
 local function encode(session, parts, n, pooled, beat)
   local model, dataset, pieces, done, shape = session.model, session.dataset, {}, 0, nil
   for _, part in ipairs(parts) do
@@ -77,8 +77,8 @@ local function encode(session, parts, n, pooled, beat)
   return core.ops.no_grad(feature_cache.concatenated, pieces), { shape[2], shape[3] }
 end
 
--- run: a row of db:find(). options: parts = list; pooled: the mean over the map; beat(done, n) [opt].
--- → tensor (n, N, C), or (n, C) pooled; images = {id, label, part, group} lists; the tokens' grid {h, w}
+-- run: a row from db:find(). options: parts = list; pooled: the mean over the map; beat(done, n) [opt].
+-- → tensor (n, N, C), or (n, C) if pooled; images = {id, label, part, group} lists; the tokens' grid {h, w}
 function run_features.of(db, run, options)
   local session = session_of(db, run)
   local dataset, parts = session.dataset, {}

@@ -1,5 +1,5 @@
--- A finished run of the database as a model for new images: its best weights and their description. The
--- images of its training are not needed, except for runs of versions that stored no normalisation.
+-- A finished run in the database as a model for new images: its best weights and their description. Its
+-- training images are not needed, except for runs of versions that stored no normalisation.
 local calibrate = require "aniso.method.calibrate"
 local checkpoint = require "aniso.train.checkpoint"
 local data = require "aniso.method.data"
@@ -12,7 +12,7 @@ local trainer = require "aniso.train.run"
 
 local stored_run = {}
 
--- The data of a run, which are opened; raises where they are not those of its training.
+-- Opens a run's data; raises if they are not those of its training.
 local function data_of(db, run, job)
   local given = data.seen_from(data.of_stored(job.config.data), job.folder)
   local dataset = latest_data.load(given, job.cross, job.classes)
@@ -25,14 +25,14 @@ function stored_run.keys(db, run, part)
   return data_of(db, run, trainer.stored_job(db, run)):keys(part)
 end
 
--- The primary test evaluation: its row; nil where the run has none.
+-- The row of the primary test evaluation; nil if the run has none.
 local function primary(db, run)
   for _, row in ipairs(must(db:evaluations(run))) do
     if row.part == "test" and row.is_primary == 1 then return row end
   end
 end
 
--- The sampler as the run's own evaluation used it.
+-- The sampler with the options of the run's own evaluation.
 local function sampler_of(db, run, config)
   local chosen = db:calibration(run)
   return chosen and calibrate.sampler_of(chosen, config.sampler) or config.sampler
@@ -45,8 +45,8 @@ local function provenance_of(run, split, meta, evaluation)
       macro_f1 = evaluation.macro_f1 } or nil }
 end
 
--- run: a row of db:find(). given [opt]: options of the sampler in the place of the run's own.
--- → description, tensors by name, the precision at which they are stored
+-- run: a row from db:find(). given [opt]: sampler options that replace the run's own.
+-- → description, tensors by name, the precision in which they are stored
 function stored_run.read(db, run, given)
   local job, split = trainer.stored_job(db, run), must(db:split_of(run))
   local evaluation = primary(db, run)

@@ -1,4 +1,4 @@
--- Lists of calls of PyTorch's functions (torch_steps.lua), and those that compute the backbone and the prior.
+-- Lists of PyTorch function calls (torch_steps.lua), and those that compute the backbone and the prior.
 local core = require "aniso.core"
 local prior_loss = require "aniso.method.prior_loss"
 
@@ -10,7 +10,7 @@ local NULL = encoder.null
 local Steps = {}
 Steps.__index = Steps
 
--- tensors: of the model; made = { count = 0 }: shared by lists whose results must have different names.
+-- tensors: the model's; made = { count = 0 }: shared by lists whose results must have different names.
 function encoder.list(tensors, made)
   return setmetatable({ list = {}, made = made, tensors = tensors }, Steps)
 end
@@ -23,7 +23,7 @@ function Steps:call(name, ...)
   return result
 end
 
--- Adds a call whose result has a name of its own.
+-- Adds a call whose result is given a name.
 function Steps:define(result, name, ...)
   self.list[#self.list + 1] = { result, name, ... }
   return result
@@ -40,7 +40,7 @@ function Steps:batch_norm(x, prefix)
 end
 
 -- ── backbone ────────────────────────────────────────────────────────────────────────────
--- x (B,C,H,W) after a residual block, whose tensors tell its kind.
+-- x (B,C,H,W) after a residual block; the block's tensors determine its kind.
 local function block(s, prefix, x, stride)
   local has = s.tensors
   local bottleneck, y = has[prefix .. ".conv3.weight"] ~= nil, x
@@ -58,7 +58,7 @@ local function block(s, prefix, x, stride)
   return s:call("relu", s:call("add", y, x))
 end
 
--- The network with torchvision's names: its output of images (B,C,H,W).
+-- The network with torchvision's names: its output for images (B,C,H,W).
 local function resnet(s, prefix, x, stem_stride)
   local stem = prefix .. ".conv1.weight"
   local large = s.tensors[stem]:size(3) == 7
@@ -78,9 +78,9 @@ local function resnet(s, prefix, x, stem_stride)
 end
 
 -- ── prior ───────────────────────────────────────────────────────────────────────────────
--- The windows that engine/model/crops.h chooses of images (B,C,H,W), window by window: the heaviest of those
--- that share the fewest pixels with the windows before. One that leads by no more than rounding errors ends
--- the prediction.
+-- The windows that engine/model/crops.h chooses in images (B,C,H,W), one by one: the heaviest of those that
+-- share the fewest pixels with the windows before. The prediction fails if one leads by no more than
+-- rounding errors.
 local function windows(s, of, maps, logits, count, side)
   local H, W, rows = of.input.height, of.input.width, {}
   local p = s:call("softmax", logits, 1)
@@ -123,7 +123,7 @@ local function local_prior(s, of, maps, logits)
   return s:linear(s:call("sum", s:call("mul", crops, s:call("softmax", score, 1)), 1), "net.prior.head")
 end
 
--- m, mg and ml of images.
+-- m, mg and ml of the images.
 local function prior(s, of, grid)
   local o, choice = of.config.prior, of.config.loss.prior
   local scale, cells = choice and prior_loss.scale(choice) or 1, grid[2] * grid[3]
@@ -146,7 +146,7 @@ local function prior(s, of, grid)
   end
 end
 
--- Adds the steps from images (B,H,W,C) to their features (B,D,h,w), m, mg, ml and, of a local prior, crops.
+-- Adds the steps from images (B,H,W,C) to their features (B,D,h,w), m, mg, ml and, for a local prior, crops.
 -- of: a description; grid: shape of the backbone's output.
 function encoder.add(s, of, grid)
   s:define("pixels", "permute", "images", { 0, 3, 1, 2 })

@@ -1,15 +1,15 @@
--- What a model computes as a list of calls of PyTorch's functions, so that a program without its networks can
+-- A model's computation as a list of PyTorch function calls, so that a program without its networks can
 -- run it (tests/golden/predict_model.py). A step is [name, function, argument…]: an argument is a number, a
--- list, null, or the name of a tensor of the file or of a former step.
---   { missing = names of options, first = steps for images (B, H, W, 3), times = S, each = steps that are
---     taken S times, with i from 0, last = steps that give p, the probabilities (B, K) }
--- A model with options that no step computes has `missing` alone.
+-- list, null, or the name of a tensor in the file or of an earlier step.
+--   { missing = names of options, first = steps for images (B, H, W, 3), times = S, each = steps taken
+--     S times, with i from 0, last = steps that give p, the probabilities (B, K) }
+-- A model with options that no step computes has only `missing`.
 local core = require "aniso.core"
 local encoder = require "aniso.inference.torch_encoder"
 
 local torch_steps = {}
 
-local PERIOD = 10000.0 -- of the embeddings of times and of places
+local PERIOD = 10000.0 -- for the embeddings of times and positions
 
 -- ── what is not computed ────────────────────────────────────────────────────────────────
 local MODES = { both = true, global = true, ["local"] = true }
@@ -38,14 +38,14 @@ local function missing(of, grid)
 end
 
 -- ── denoisers: `each` gives `out` of y, for the step i ──────────────────────────────────
--- Shift and scale of a normalised x; `own`: (1, n·D) with them at places from 0.
+-- Shift and scale of a normalised x; `own`: (1, n·D), which holds them at places from 0.
 local function modulated(s, x, own, shift, D)
   local plain = s:call("layer_norm", x, { D })
   local scale = s:call("add", s:call("narrow", own, 1, (shift + 1) * D, D), 1)
   return s:call("add", s:call("mul", plain, scale), s:call("narrow", own, 1, shift * D, D))
 end
 
--- x + (1 + gate)·y, the gate at its place.
+-- x + (1 + gate)·y, with the gate at its place in `own`.
 local function gated(s, x, y, own, place, D)
   return s:call("add", x, s:call("mul", y, s:call("add", s:call("narrow", own, 1, place * D, D), 1)))
 end
@@ -61,7 +61,7 @@ local function attention(s, prefix, x, tokens, heads, D)
   return s:linear(s:call("flatten", s:call("permute", y, { 0, 2, 1, 3 }), 2), prefix .. ".out")
 end
 
--- The vectors of the places of a grid (engine/model/position.h), (h·w,D).
+-- The position vectors of a grid (engine/model/position.h), (h·w,D).
 local function positions(h, w, D)
   local out, quarter = {}, D // 4
   for cell = 0, h * w - 1 do
@@ -118,7 +118,7 @@ function denoisers.film(first, each, of, constants)
   u = first:call("repeat_interleave", first:batch_norm(u, DEN .. ".feature_norm"), of.config.sampler.draws, 0)
   local h = each:call("cat", { "y", "mg", "ml" }, 1)
   for i = 1, 3 do
-    local gate = ("chain.gate%d"):format(i) -- the rows of the times alone
+    local gate = ("chain.gate%d"):format(i) -- only the rows of the chain's times
     constants[gate] = core.ops.embedding(each.tensors[("%s.lin%d.embed.weight"):format(DEN, i)],
       constants["chain.times"])
     h = each:linear(h, ("%s.lin%d.lin"):format(DEN, i))
@@ -130,7 +130,7 @@ function denoisers.film(first, each, of, constants)
 end
 
 -- ── chains ──────────────────────────────────────────────────────────────────────────────
--- The row i (or i + 1: of the table without its first row) of a table of the chain.
+-- Row i of a table of the chain (row i + 1, if the table is given without its first row).
 local function row(s, name) return s:call("narrow", name, 0, "i", 1) end
 
 local function chain(first, each, last, of, constants, grid)
