@@ -6,13 +6,13 @@
  *         AN_ASSERT(y && x && w);
  *         AN_ASSERT(s->stride >= 1 && s->Ho >= 1 && s->Wo >= 1);
  *
- * An assertion is for the mistakes of our own code. What a user can cause (an argument from Lua, a
- * file, a full disk, no memory) is an error with a sentence: an_fail(), base/err.h.
+ * Assertions are for mistakes in our own code. What a user can cause (an argument from Lua, a file,
+ * a full disk, no memory) is an error with a message: an_fail(), base/err.h.
  *
  *   AN_ASSERT(condition)       a few comparisons per call of a public function. Active in every
- *                              build, release too: about 5 ns per kernel call, where the smallest
- *                              (a dense layer of 16×16 for 16 rows) takes 160 ns and a usual one
- *                              some microseconds. Not inside inner loops.
+ *                              build, including release: about 5 ns per kernel call; the smallest
+ *                              call (a dense layer of 16×16 for 16 rows) takes 160 ns, a typical
+ *                              one a few microseconds. Not for inner loops.
  *   AN_ASSERT_SLOW(condition)  a condition whose cost grows with the data (all labels are in
  *                              [0, K)) or that is inside a loop. Active where an_slow_assertions
  *                              is true: always with -DAN_CHECKED (the asan build), otherwise if
@@ -32,7 +32,7 @@
  *     {
  *         AN_ASSERT(t->recording);                  call order: begin, operations, backward
  *
- * tests/c/test_assert.c shows how a test sees an assertion fire (in a forked process). */
+ * tests/c/test_assert.c shows how a test detects that an assertion fires (in a forked process). */
 #ifndef AN_BASE_ASSERT_H
 #define AN_BASE_ASSERT_H
 
@@ -44,7 +44,7 @@ enum { an_slow_assertions = true };
 extern bool an_slow_assertions;
 #endif
 
-/* Prints the line and aborts. Use through the macros. */
+/* Prints the line and aborts. Called through the macros. */
 _Noreturn void an_assertion_failed(const char *file, int line, const char *function,
                                    const char *condition) __attribute__((cold));
 

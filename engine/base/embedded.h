@@ -1,4 +1,4 @@
-/* embedded: text files that are part of the program, and the bytecode of its modules.
+/* embedded: text files embedded in the program, and the bytecode of its modules.
  *
  * lua/embed.c turns every lua/aniso file and the store's SQL into build/gen/embedded.c when
  * the program is built. Names are paths from the top of the source tree, with forward
@@ -13,16 +13,16 @@ typedef struct {
     const char *name;
     const char *text; /* `length` bytes and a terminating zero */
     size_t length;
-    const char *code; /* of a module of Lua: `code_length` bytes; else NULL */
+    const char *code; /* bytecode of a Lua module, `code_length` bytes; else NULL */
     size_t code_length;
-    uint64_t digest; /* of the text; two texts that differ by mistake have two */
+    uint64_t digest; /* of the text; it detects accidental differences only */
 } an_embedded_file;
 
 /* The generated table, sorted by name. */
 extern const an_embedded_file an_embedded_files[];
 extern const size_t an_embedded_count;
 
-/* The release of Lua that made the bytecode, as in lua_ident. Another may not read it right. */
+/* The Lua release that compiled the bytecode, as in lua_ident. Another release may misread it. */
 extern const char an_embedded_lua[];
 
 /* NULL when there is no such file. */

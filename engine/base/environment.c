@@ -63,7 +63,7 @@ const an_variable_entry an_variables[] = {
 };
 const size_t an_variable_count = sizeof an_variables / sizeof *an_variables;
 
-/* NULL where the table does not have it. */
+/* NULL if it is not in the table. */
 static const an_variable_entry *find(const char *name)
 {
     for (size_t i = 0; i < an_variable_count; i++)

@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 typedef enum {
-    AN_VARIABLE_TEXT,   /* any, or checked by another library */
+    AN_VARIABLE_TEXT,   /* any text, or checked by a library  */
     AN_VARIABLE_FOLDER, /* an absolute path, else ignored     */
     AN_VARIABLE_NUMBER, /* from `least` to `most`             */
     AN_VARIABLE_CHOICE  /* one of `values`                    */
@@ -21,8 +21,8 @@ typedef enum {
 typedef struct an_variable_entry {
     const char *name;
     an_variable_kind kind;
-    const char *values;    /* what it may be; of a choice the texts, ", " between them */
-    const char *otherwise; /* [opt] the value in place of an unset one                 */
+    const char *values;    /* permitted values; for a choice, separated by ", " */
+    const char *otherwise; /* [opt] the default, where it is unset                     */
     const char *meaning;
     double least, most; /* of a number */
 } an_variable_entry;
@@ -31,9 +31,9 @@ extern const an_variable_entry an_variables[];
 extern const size_t an_variable_count;
 
 bool an_variable_is_known(const char *name);
-/* The value, NULL where it is unset. The table has `name`: tests/lint/environment.lua. */
+/* The value, NULL if unset. `name` must be in the table: tests/lint/environment.lua checks it. */
 const char *an_variable(const char *name);
-/* The value of a number; `otherwise` where it is unset or not one. */
+/* The value of a numeric variable; `otherwise` if it is unset or not a number. */
 double an_variable_number(const char *name);
 /* AN_EINVAL with the first variable whose value is not permitted. */
 an_code an_variables_check(void);

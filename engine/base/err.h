@@ -1,8 +1,8 @@
 /* err: how C functions report failures.
  *
- * A function that can fail returns an an_code (AN_OK is 0) or NULL, after it has called an_fail()
- * with a sentence for the user, which names the thing and the way out. The record is thread-local
- * and holds the latest failure only. Mistakes of our own code are assertions: base/assert.h. */
+ * A function that can fail returns an an_code (AN_OK is 0) or NULL, after calling an_fail() with a
+ * message for the user that names what failed and what to do. The record is thread-local and holds
+ * only the latest failure. Mistakes in our own code are assertions: base/assert.h. */
 #ifndef AN_BASE_ERR_H
 #define AN_BASE_ERR_H
 
@@ -15,10 +15,10 @@ typedef enum {
     AN_ENOTFOUND, /* a named thing does not exist                             */
     AN_EBUSY,     /* another process has it locked                            */
     AN_EDB,       /* the database returned an error                           */
-    AN_ESTOPPED   /* a signal is to end the program: base/stop.h              */
+    AN_ESTOPPED   /* a signal requested the end: base/stop.h                  */
 } an_code;
 
-/* Records a failure and returns `code`. Use through an_fail(). */
+/* Records a failure and returns `code`. Called through an_fail(). */
 an_code an_err_set(const char *file, int line, an_code code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -27,7 +27,7 @@ an_code an_err_set(const char *file, int line, an_code code, const char *format,
 #define an_fail(code, ...) an_err_set(__FILE__, __LINE__, (code), __VA_ARGS__)
 
 an_code an_err_code(void);        /* of the latest failure, AN_OK if none       */
-const char *an_err_message(void); /* the sentence, "" if none                   */
+const char *an_err_message(void); /* the message, "" if none                    */
 const char *an_err_where(void);   /* "file:line" in our sources, for --debug    */
 void an_err_clear(void);
 const char *an_code_name(an_code c); /* "EINVAL", "ENOMEM", …                      */

@@ -1,4 +1,4 @@
-/* integer: the arithmetic of sizes, for non-negative numbers of elements, blocks and tiles. */
+/* integer: arithmetic on sizes, for non-negative counts of elements, blocks and tiles. */
 #ifndef AN_BASE_INTEGER_H
 #define AN_BASE_INTEGER_H
 
@@ -7,9 +7,9 @@
 
 #include "base/assert.h"
 
-/* The most elements of a tensor, and the largest size, count or position that Lua can pass. The
- * interfaces of BLAS and of Lua's tables take an int, so every number up to here fits them; the
- * product of two fits an int64_t. */
+/* The most elements of a tensor, and the largest size, count or position that Lua can pass. BLAS
+ * and Lua's table API take an int, so every number up to this one fits; the product of two fits an
+ * int64_t. */
 #define AN_COUNT_MAX ((int64_t)INT32_MAX)
 
 static inline int64_t an_min(int64_t a, int64_t b)
@@ -22,7 +22,7 @@ static inline int64_t an_max(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* n limited to lo … hi. */
+/* n clamped to lo … hi. */
 static inline int64_t an_clamp(int64_t n, int64_t lo, int64_t hi)
 {
     return n < lo ? lo : n > hi ? hi : n;
@@ -35,7 +35,7 @@ static inline int64_t an_div_up(int64_t n, int64_t d)
     return (n + d - 1) / d;
 }
 
-/* True if `value`, with its fraction cut off, is an int64_t; false for NaN. Converting any other
+/* True if `value`, truncated to an integer, fits an int64_t; false for NaN. Converting any other
  * value is undefined in C. */
 static inline bool an_fits_int64(double value)
 {

@@ -1,6 +1,6 @@
-/* narrow_float: float16 (IEEE binary16) and bfloat16 as they are stored, to and from float32. To
- * float32 every value is exact; from float32 it is rounded to the nearest, ties to even, as IEEE
- * 754 rounds. Infinities and NaN stay what they are. */
+/* narrow_float: conversion of stored float16 (IEEE binary16) and bfloat16 to and from float32.
+ * Conversion to float32 is exact; from float32 it rounds to nearest, ties to even, as in IEEE 754.
+ * Infinities and NaN are kept. */
 #ifndef AN_BASE_NARROW_FLOAT_H
 #define AN_BASE_NARROW_FLOAT_H
 

@@ -18,11 +18,11 @@ int an_threads(void);       /* threads in use, ≥ 1                            
 void an_set_threads(int n); /* n < 1: as many as the machine has cores              */
 
 /* From now on `factor` ≥ 1 times as many threads are in use as were set, at most `most`, but never
- * fewer than were set. 1 ends it. */
+ * fewer than were set. A factor of 1 ends it. */
 void an_multiply_threads(int factor, int most);
 int an_threads_set(void); /* threads in use without that factor, ≥ 1 */
 
-/* How many of n threads the system lets this process have, ≥ 1: fewer than n under a limit on
+/* How many of n threads the system lets this process start, ≥ 1: fewer than n under a limit on
  * processes (ulimit -u, a container's). 1 ≤ n ≤ AN_THREADS_MOST. */
 int an_startable_threads(int n);
 
@@ -32,8 +32,8 @@ typedef void (*an_chunk_fn)(void *context, int64_t lo, int64_t hi, int64_t chunk
 /* The number of chunks of `grain` ≥ 1 items; 0 for n ≤ 0. */
 int64_t an_chunks(int64_t n, int64_t grain);
 
-/* The grain for n items of `each` elements, where threads pay from `from` elements on: one chunk up
- * to there, chunks of a quarter of `from` above. */
+/* The grain for n items of `each` elements, where threads pay off from `from` elements on: one
+ * chunk up to that size, chunks of a quarter of `from` above it. */
 int64_t an_grain(int64_t n, int64_t each, int64_t from);
 
 /* Calls `work` for every chunk of n items, on all threads, in any order. grain ≥ 1. */

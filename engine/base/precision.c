@@ -1,5 +1,5 @@
-/* precision: see precision.h. Linux permits AMX to a process that requests it, for all its threads,
- * before the first use. */
+/* precision: see precision.h. Linux permits AMX to a process that requests it before the first use,
+ * for all its threads. */
 #include "base/precision.h"
 
 #include <omp.h>
@@ -56,8 +56,8 @@ static an_bf16_unit supported(void)
 }
 #endif
 
-/* Requested when the unit is first needed or named, not at each start: with tiles the kernel saves
- * more at a signal. */
+/* Requested when the unit is first needed or named, not at every start: with tiles, the kernel
+ * saves more state at each signal. */
 static an_bf16_unit of_this_cpu(void)
 {
     static _Atomic int known = -1;

@@ -1,13 +1,13 @@
-/* precision: in which numbers the products of layers are computed and the maps of a backbone are
+/* precision: the number format in which a layer's products are computed and a backbone's maps are
  * stored. Sums, weights, their gradients and everything else are float32 at either setting.
  *
- *   fp32   factors as they are
+ *   fp32   factors unchanged
  *   bf16   factors rounded to bfloat16, eight bits of a float's 24, where that is faster: all of
- *          them on CPUs with AMX, which has many times the speed; on others not those of the
- *          convolutions that conv.c leaves to float32. Products of two such numbers are exact in
+ *          them on CPUs with AMX, which is many times faster; on others, all but those of the
+ *          convolutions that conv.c leaves in float32. Products of two such numbers are exact in
  *          float32. Where all channels of a ResNet are multiples of 16, its maps and their
- *          gradients are stored so too (model/resnet.h), on every CPU: half the bytes, which is
- *          what limits the speed of the rest.
+ *          gradients are also stored in bfloat16 (model/resnet.h), on every CPU: this halves the
+ *          bytes, which limit the speed of everything else.
  *
  * The setting holds for the process, like the number of threads. Training sets it around its steps
  * (option train.precision); evaluation, prediction and everything else use fp32. */
@@ -21,7 +21,8 @@ an_precision an_precision_now(void);
 void an_set_precision(an_precision precision);
 
 /* How a CPU multiplies bf16, from slow to fast: with float32 instructions after widening, with
- * AVX512_BF16, with AMX. The bits differ, because the order of a sum does. */
+ * AVX512_BF16, with AMX. The results differ in their last bits, because the order of summation
+ * does. */
 typedef enum { AN_BF16_EMULATED, AN_BF16_AVX512, AN_BF16_AMX } an_bf16_unit;
 
 an_bf16_unit an_bf16_unit_now(void);

@@ -1,9 +1,9 @@
-/* stop: how the long loops of the engine end early, because a signal is to end the program.
+/* stop: how the engine's long loops end early after a signal that ends the program.
  *
  * A loop over outside input (files, images, rows, pieces of a file) whose work may exceed half a
  * second checks before each item. In a parallel loop each iteration checks and skips its work, and
- * the function checks after the loop; what was made until then is discarded. A loop that writes
- * what a run keeps, such as a checkpoint after the signal, does not check. */
+ * the function checks after the loop; the results so far are discarded. A loop that writes what a
+ * run keeps, such as a checkpoint after the signal, does not check. */
 #ifndef AN_BASE_STOP_H
 #define AN_BASE_STOP_H
 

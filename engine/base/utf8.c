@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Bytes of a sequence by its first byte; 0: no sequence begins with it. */
+/* Bytes of a sequence, from its first byte; 0: no sequence begins with it. */
 static size_t length_of(uint8_t first)
 {
     if (first < 0x80)

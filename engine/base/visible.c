@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 
-/* Characters without a shape of their own that act on a terminal or on the order of a line. */
+/* Invisible characters that affect a terminal or the order of a line. */
 static bool acts(uint32_t code)
 {
     static const struct {

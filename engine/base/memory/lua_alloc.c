@@ -8,15 +8,15 @@
 #include "base/assert.h"
 #include "base/sanitizer.h"
 
-/* A chunk holds hundreds of Lua's usual objects (16 to 256 bytes), so that malloc is rarely called,
- * and costs a small program no more than 64 KiB. */
+/* A chunk holds hundreds of Lua's typical objects (16 to 256 bytes), so that malloc is rarely
+ * called, and costs a small program no more than 64 KiB. */
 #define CHUNK ((size_t)65536)
 
 /* A larger cell would leave more than a sixteenth of a chunk unused at its end. */
 #define LARGEST_CUT (CHUNK / 16)
 
-/* Blocks above are few (buffers of texts, arrays of thousands of entries) and not often requested
- * again in the same size: in a free list, their memory would rarely be used again. */
+/* Larger blocks are few (text buffers, arrays of thousands of entries) and rarely requested again
+ * in the same size: in a free list, their memory would seldom be reused. */
 #define LARGEST ((size_t)65536)
 
 /* Classes: EVEN of them STEP bytes apart, then four per doubling of the size, which wastes a fifth
@@ -56,7 +56,7 @@ static void *cut(size_t size)
         requests++;
         if (!chunk)
             return NULL;
-        fresh = chunk; /* the unused end, less than a cell, is lost */
+        fresh = chunk; /* the unused end, smaller than a cell, is lost */
         left = CHUNK;
     }
     void *block = fresh;

@@ -1,8 +1,8 @@
-/* lua_alloc: the allocator of Lua's objects: small blocks, whose sizes Lua passes when it frees
+/* lua_alloc: the allocator for Lua's objects: small blocks, whose sizes Lua passes when it frees
  * them.
  *
- * Sizes are rounded up to classes, 16 bytes apart up to 256 bytes and an eighth to a quarter of
- * the size apart above; a freed cell goes to the free list of its class. Cells up to 4 KiB are cut
+ * Sizes are rounded up to size classes: 16 bytes apart up to 256 bytes, an eighth to a quarter of
+ * the size apart above. A freed cell goes to the free list of its class. Cells up to 4 KiB are cut
  * from chunks of 64 KiB, larger ones come from malloc; blocks above 64 KiB are freed at once. A
  * program that creates and drops the same kinds of objects soon makes no more requests to the C
  * library. In builds with AddressSanitizer every cell comes from malloc. One thread only. */

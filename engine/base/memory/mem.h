@@ -1,9 +1,9 @@
-/* mem: the allocator of all memory that the engine owns; the others (tensor_heap, scratch,
- * string_arena) take their memory from it. lua_alloc, which serves Lua's own objects, does not.
+/* mem: the allocator for all memory that the engine owns; tensor_heap, scratch and string_arena
+ * take theirs from it. lua_alloc, which serves Lua's own objects, does not.
  *
  * Blocks are aligned to 64 bytes (a cache line, an AVX-512 register) and counted: tests assert that
- * live bytes return to zero, and Lua's collector is informed how much its small userdata hold.
- * An allocation can be made to fail on purpose, which makes out-of-memory paths testable.
+ * live bytes return to zero, and Lua's collector is informed how much memory its small userdata
+ * hold. An allocation can be made to fail on purpose, which makes out-of-memory paths testable.
  * Thread-safe. */
 #ifndef AN_BASE_MEMORY_MEM_H
 #define AN_BASE_MEMORY_MEM_H
@@ -17,8 +17,8 @@ void *an_realloc(void *block, size_t bytes); /* keeps contents; after NULL, bloc
 char *an_strdup(const char *text);
 void an_free(void *block); /* NULL is allowed                          */
 
-/* The machine's memory in bytes: no single block is larger. One that is could be reserved, but the
- * system would end the process when it is first used. */
+/* The machine's memory in bytes, the limit of a single block. A larger one could be reserved, but
+ * the system would kill the process when the block is first used. */
 size_t an_mem_limit(void);
 
 size_t an_mem_size(const void *block); /* as requested; not NULL                    */

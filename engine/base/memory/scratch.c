@@ -1,5 +1,4 @@
-/* scratch: see scratch.h. A list of blocks, the newest first, each after a header of a cache line.
- */
+/* scratch: see scratch.h. A list of blocks, newest first, each after a header of one cache line. */
 #include "base/memory/scratch.h"
 
 #include <omp.h>

@@ -16,12 +16,13 @@
 
 #include <stddef.h>
 
-/* 64-byte aligned, undefined: NaN where checks are compiled in, so that a kernel that reads what it
- * has not written gives NaN. NULL + AN_ENOMEM. */
+/* 64-byte aligned, contents undefined: NaN where checks are compiled in, so that a kernel that
+ * reads what it has not written returns NaN. NULL + AN_ENOMEM. */
 void *an_scratch_take(size_t bytes);
-void an_scratch_release(void *first); /* and all taken after it; NULL is allowed */
+void an_scratch_release(void *first); /* and all blocks taken after it; NULL is allowed */
 
-/* Rounded up to whole cache lines, which keeps parts that threads write on separate lines. */
+/* Rounded up to whole cache lines, which keeps parts written by different threads on separate
+ * lines. */
 static inline size_t an_scratch_line(size_t bytes)
 {
     return (bytes + 63) / 64 * 64;

@@ -1,7 +1,7 @@
 /* tensor_heap: see tensor_heap.h. Every block follows a header of one cache line. Large blocks are
  * contiguous in a segment; a header holds the sizes of its block and of the block below. A segment
  * ends with a header of size 0 that is marked used permanently. Free large blocks form one list,
- * which is searched completely: it has some dozens of entries. Small blocks have the sizes of their
+ * which is searched completely: it has a few dozen entries. Small blocks have the sizes of their
  * classes: 64 bytes times a power of two, and three steps between two powers. */
 #include "base/memory/tensor_heap.h"
 
@@ -222,7 +222,7 @@ static void count_in(size_t bytes)
         most = in_use;
 }
 
-/* Where memory is not reused: a block of its own. */
+/* Where memory is not reused: a separate allocation. */
 static void *take_alone(size_t bytes)
 {
     void *block = an_alloc(bytes);

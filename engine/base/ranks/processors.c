@@ -35,7 +35,7 @@ void an_processors_find(void)
     CPU_XOR(&machine.others, &all, &own); /* own is a part of all */
 }
 
-/* A new thread has the processors of the one that started it. */
+/* A new thread inherits the processors of the thread that started it. */
 static void place_threads(void)
 {
     int own = an_threads_set();

@@ -1,6 +1,6 @@
 /* ranks: see ranks.h. The number of ranks is a power of two: at level l of the tree, ranks whose
- * numbers differ in bit l alone exchange or join their sums. A sum of two does not depend on their
- * order, so both sides of an exchange have the same bits. */
+ * numbers differ only in bit l exchange or combine their sums. A sum of two does not depend on
+ * their order, so both sides of an exchange have the same bits. */
 #include "base/ranks/ranks.h"
 
 #include <stdio.h>
@@ -17,8 +17,8 @@ static const char *size_of_mpirun(void)
     return size ? size : an_variable("PMI_SIZE");
 }
 
-/* The same of srun. A command in a shell that srun started inherits the shell's variables, but is
- * not its task. */
+/* The same for srun. A command in a shell that srun started inherits the shell's variables, but is
+ * not a task of srun. */
 static const char *size_of_srun(void)
 {
     const char *task = an_variable("SLURM_TASK_PID");
@@ -50,7 +50,7 @@ static int rank, ranks = 1;
 static MPI_Request pending = MPI_REQUEST_NULL;
 static an_traffic traffic[AN_TRAFFIC_KINDS];
 
-/* What the bits depend on, and the form of what ranks send each other. */
+/* What the result's bits and the format of the ranks' messages depend on. */
 typedef struct {
     char version[16], vectors[16];
 } program;
@@ -79,7 +79,7 @@ static an_code check_programs(void)
                    other, here.version, here.vectors, first.version, first.vectors);
 }
 
-/* Whether a launcher of MPI started this process. srun does where it gives its tasks PMIx. */
+/* Whether an MPI launcher started this process. srun is one where it provides PMIx to its tasks. */
 static bool is_launched(void)
 {
     return size_of_mpirun() || (size_of_srun() && an_variable("PMIX_RANK"));
@@ -135,14 +135,14 @@ const char *an_ranks_library(void)
     return text;
 }
 
-/* A count of MPI is an int. */
+/* MPI takes counts as int. */
 static int count_of(int64_t n)
 {
     AN_ASSERT(n >= 0 && n <= INT_MAX);
     return (int)n;
 }
 
-/* Processor seconds of this thread. */
+/* CPU time of this thread in seconds. */
 static double seconds(void)
 {
     struct timespec now;
@@ -150,7 +150,7 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* A call that began at `start`, or, with size 0, a further part of one. */
+/* Counts a call that began at `start`, or, with size 0, a further part of one. */
 static void count(an_traffic_kind kind, int64_t n, size_t size, double start)
 {
     traffic[kind].calls += size > 0;
@@ -170,7 +170,7 @@ void an_ranks_share_floats(float *x, int64_t n)
     count(AN_TRAFFIC_SHARE, n, sizeof *x, start);
 }
 
-/* MPI_Bcast waits busily. */
+/* Not MPI_Bcast(), which would wait busily. */
 void an_ranks_announce(void *x, int64_t bytes)
 {
     const struct timespec pause = {.tv_nsec = 50000};
@@ -239,7 +239,7 @@ void an_ranks_gather_start(float *x, float *other, int64_t n)
     count(AN_TRAFFIC_GATHER, n, sizeof *x, start);
 }
 
-/* The levels of the tree; what start() began is there. */
+/* The levels of the tree, once the transfer that start() began has ended. */
 static void gather(float *x, float *other, int64_t n)
 {
     for (int bit = 1; bit < ranks; bit *= 2) {
@@ -270,7 +270,7 @@ void an_ranks_gather_finish(float *x, float *other, int64_t n)
 
 an_code an_ranks_start(void)
 {
-    return AN_OK; /* processes of one mpirun are programs of their own */
+    return AN_OK; /* processes of one mpirun are independent programs */
 }
 
 void an_ranks_end(void) {}
