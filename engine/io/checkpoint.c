@@ -57,8 +57,7 @@ const char *an_checkpoint_sha256(const an_safetensors *f)
     return an_safetensors_meta(f, "aniso.sha256");
 }
 
-/* The defect of an opened file, a failed read included, also one that a signal ended; NULL if there
- * is none. */
+/* The defect of an opened file, or why reading it failed or was interrupted; else NULL. */
 static const char *find_damage(an_safetensors *f)
 {
     char hex[AN_SHA256_HEX];

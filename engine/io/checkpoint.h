@@ -11,17 +11,17 @@
 
 #include "io/safetensors.h"
 
-/* Saves n ≥ 0 tensors at a precision, and the state. `hex` receives the hash of the tensors alone:
+/* Saves n ≥ 0 tensors at a precision, and the state. `hex` receives the hash of the tensors only:
  * two runs with the same weights have the same hash. `bytes` [opt]: the size of the file, 0 for a
- * device or a pipe. AN_EIO, AN_EINVAL (a name twice, a number that float16 cannot hold), AN_ENOMEM.
- */
+ * device or a pipe. AN_EIO, AN_EINVAL (a duplicate name, a number that float16 cannot hold),
+ * AN_ENOMEM. */
 an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, an_store as,
                            const char *state, bool keep_previous, char hex[AN_SHA256_HEX],
                            int64_t *bytes);
 
 /* Opens and verifies; reads the whole file once. NULL after AN_ENOTFOUND, AN_EIO, AN_ENOMEM or
- * AN_EFORMAT: "checkpoint X is damaged: …; use the previous one, Y", or one of a newer aniso. Read
- * the tensors with an_safetensors_read(), close with an_safetensors_close(). */
+ * AN_EFORMAT: "checkpoint X is damaged: …; use the previous one, Y", or a checkpoint of a newer
+ * aniso. Read the tensors with an_safetensors_read(), close with an_safetensors_close(). */
 an_safetensors *an_checkpoint_open(const char *path);
 const char *an_checkpoint_state(const an_safetensors *f);  /* the JSON text given to save */
 const char *an_checkpoint_sha256(const an_safetensors *f); /* the tensors' hash           */

@@ -1,5 +1,5 @@
-/* checksum: see checksum.h. Eight independent sums, because within one each multiplication depends
- * on the one before. */
+/* checksum: see checksum.h. Eight independent sums, because within one sum each multiplication
+ * depends on the previous one. */
 #include "io/checksum.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
-/* checksum: a 64-bit checksum of many bytes at the speed of memory.
+/* checksum: a 64-bit checksum of many bytes at memory speed.
  *
- * Eight FNV-1a sums (Fowler, Noll, Vo) over every eighth word of 64 bits, and one over those. Each
- * step is invertible, so that a change within one word is always detected; any other change goes
- * undetected with probability 2^-64. It detects damage, not forgery; identities are SHA-256. Words
- * are read in the machine's byte order: a file that carries the sum belongs to machines of one
- * order. */
+ * Eight FNV-1a sums (Fowler, Noll, Vo) over every eighth word of 64 bits, and one over those sums.
+ * Each step is invertible, so a change within one word is always detected; any other change goes
+ * undetected with probability 2^-64. It detects damage, not forgery; identities use SHA-256. Words
+ * are read in the machine's byte order, so a file with such a sum can only be read on machines of
+ * the same order. */
 #ifndef AN_IO_CHECKSUM_H
 #define AN_IO_CHECKSUM_H
 

@@ -1,5 +1,5 @@
-/* child: see child.h. fork and exec: between the two only calls that are safe after a fork of a
- * process with threads. */
+/* child: see child.h. Between fork and exec there are only calls that are safe after a process with
+ * threads has forked. */
 #include "io/child.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "base/open_handles.h"
 #include "io/file.h"
 
-/* What a new process gets: its ends of two pipes, and /dev/null. */
+/* What a new process receives: its ends of two pipes, and /dev/null. */
 typedef struct an_streams {
     int nothing;
     int output[2]; /* its stderr                                                */
@@ -53,8 +53,9 @@ static void close_pipe(const int ends[2])
     close(ends[1]);
 }
 
-/* The signals of a new program: those that the parent handles have their default action after exec,
- * and what it ignores for itself (SIGPIPE, SIGXFSZ) gets it here. SIGHUP stays ignored (nohup). */
+/* The signals of a new program: those that the parent handles have their default action after exec;
+ * those that it ignores for itself (SIGPIPE, SIGXFSZ) are reset here. SIGHUP stays ignored
+ * (nohup). */
 static void reset_signals(void)
 {
     sigset_t none;
@@ -64,7 +65,7 @@ static void reset_signals(void)
     signal(SIGXFSZ, SIG_DFL);
 }
 
-/* The kernel kills this process when its parent ends; false where that has happened already. */
+/* Makes the kernel kill this process when its parent ends; false if it has ended already. */
 static bool follow_parent(pid_t parent)
 {
 #ifdef __linux__
@@ -87,7 +88,7 @@ static bool set_streams(const an_streams *to)
            dup2(to->output[1], STDERR_FILENO) >= 0;
 }
 
-/* In the new process: does not return. What fails is written to `report`, as errno. */
+/* In the new process; does not return. The errno of a failure is written to `report`. */
 static _Noreturn void become(const char *path, char *const argv[], pid_t parent,
                              const an_streams *to)
 {
@@ -143,7 +144,7 @@ an_code an_child_start(const char *path, char *const argv[], an_child *child)
     an_streams to;
     if (!open_streams(&to))
         return an_err_code();
-    signal(SIGCHLD, SIG_DFL); /* ignored, as some programs leave it, it hides exit codes */
+    signal(SIGCHLD, SIG_DFL); /* if ignored, as some programs leave it, exit codes are lost */
     const pid_t parent = getpid(), pid = fork();
     int why = errno;
     if (pid == 0)

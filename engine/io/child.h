@@ -1,10 +1,10 @@
 /* child: processes that this one starts, and what they print on stderr.
  *
  * A child has no input, its stdout is /dev/null, and its stderr is a pipe that the parent reads. It
- * inherits the environment and the current folder, no other descriptor and no blocked signal. It is
- * in a process group of its own, so that Ctrl-C reaches the parent alone, which passes it on. On
- * Linux the kernel kills a child whose parent has ended, however that ended. One thread starts the
- * children of a process: the kernel takes the end of that thread for the end of the parent. */
+ * inherits the environment and the current folder, but no other descriptor and no blocked signal.
+ * It is in its own process group, so that Ctrl-C reaches only the parent, which passes it on. On
+ * Linux the kernel kills a child whose parent has ended, however that ended. One thread starts all
+ * children of a process: the kernel treats the end of that thread as the end of the parent. */
 #ifndef AN_IO_CHILD_H
 #define AN_IO_CHILD_H
 
@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 
-enum { AN_CHILDREN_MOST = 256 }; /* that an_children_wait() takes */
+enum { AN_CHILDREN_MOST = 256 }; /* accepted by an_children_wait() */
 
 typedef struct an_child {
     pid_t pid;
@@ -23,22 +23,22 @@ typedef struct an_child {
     int status; /* of waitpid(), once it has ended */
 } an_child;
 
-/* Starts the program at `path` with the arguments argv[0], …, NULL. AN_EIO, with the reason, where
- * no process can be made or the program cannot be executed. */
+/* Starts the program at `path` with the arguments argv[0], …, NULL. AN_EIO, with the reason, if no
+ * process can be created or the program cannot be executed. */
 an_code an_child_start(const char *path, char *const argv[], an_child *child);
 
-/* Reads what it has printed, without waiting → bytes, at most `most`; 0: nothing now, or
+/* Reads what it has printed, without waiting → bytes, at most `most`; 0: nothing for now, or
  * child->output is -1 and nothing more will come. */
 size_t an_child_read(an_child *child, char *to, size_t most);
 
 /* Whether it has ended, without waiting. An ended child leaves no zombie. */
 bool an_child_has_ended(an_child *child);
 
-/* Sends a signal; nothing to one that has ended. */
+/* Sends a signal; does nothing if the child has ended. */
 void an_child_signal(const an_child *child, int number);
 
-/* Waits until one of n children prints or ends, a signal arrives, or `seconds` have passed. A NULL
- * is left out. 0 ≤ n ≤ AN_CHILDREN_MOST */
+/* Waits until one of n children prints or ends, a signal arrives, or `seconds` have passed. NULL
+ * entries are skipped. 0 ≤ n ≤ AN_CHILDREN_MOST. */
 void an_children_wait(int n, an_child *const children[], double seconds);
 
 /* Kills it if it still runs, waits for its end, and closes its pipe. */

@@ -16,7 +16,7 @@
 
 /* ── open files ─────────────────────────────────────────────────────────────── */
 
-/* O_NONBLOCK: opening a pipe whose name ends with .jpg must not wait for its writer. */
+/* O_NONBLOCK: opening a pipe whose name ends with .jpg must not block until it has a writer. */
 static int open_for_reading(const char *path)
 {
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -41,7 +41,7 @@ static an_code refused(const an_replace *r, const char *doing)
 
 /* ── temporaries ────────────────────────────────────────────────────────────── */
 
-/* The process in the end of a name, ".PID-RANDOM.tmp"; 0 for any other end. */
+/* The process id in the end of a name, ".PID-RANDOM.tmp"; 0 for any other end. */
 static pid_t writer_of(const char *end_of_name)
 {
     int pid = 0, end = 0;
@@ -60,8 +60,8 @@ int an_replace_writer(const char *end_of_name)
     return pid > 0 && !is_gone(pid) ? (int)pid : 0;
 }
 
-/* An hour: a process of another machine or container may be writing it, and its number has no
- * meaning here. */
+/* An hour: a process of another machine or container may be writing it, and its id is meaningless
+ * here. */
 bool an_replace_left_behind(const char *path, const char *end_of_name)
 {
     enum { HOUR = 3600 };
@@ -91,7 +91,7 @@ static void remove_leftovers(const char *path)
     an_free(names);
 }
 
-/* Random, because another machine may have a process of the same number in the folder. */
+/* Random, because another machine may have a process with the same id that writes to the folder. */
 static uint64_t random_number(void)
 {
     struct timespec now;
@@ -133,7 +133,8 @@ static an_code find_target(an_replace *r, const char *path, bool *direct)
     return r->path ? AN_OK : AN_ENOMEM;
 }
 
-/* Without O_NONBLOCK, opening a pipe waits for its reader for ever, and no signal ends that. */
+/* Without O_NONBLOCK, opening a pipe that has no reader would block, and no signal would end
+ * that. */
 static an_code open_directly(an_replace *r)
 {
     enum { WAITS = 200 }; /* of 10 ms, for a reader that starts at the same time */
@@ -229,8 +230,8 @@ static int sync_folder(const char *path)
     return failed;
 }
 
-/* A second name for the old file, so that PATH exists at every moment. Where the file system has
- * no hard links a rename does it, with a moment in which only `previous` exists. */
+/* A second name for the old file, so that PATH exists at every moment. A file system without hard
+ * links takes a rename, after which only `previous` exists for a moment. */
 static int keep_previous(const char *path, const char *previous)
 {
     if (access(path, F_OK) != 0)

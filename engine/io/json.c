@@ -32,7 +32,7 @@ cJSON *an_json_parse(const char *text, size_t bytes, const char *what)
            NULL;
 }
 
-/* Every comma and every opening bracket begins a value at most. */
+/* Every comma and every opening bracket begins at most one value. */
 an_code an_json_limit(const char *text, size_t bytes, int depth, int64_t values, const char *what)
 {
     AN_ASSERT(text && what && depth >= 0 && values >= 1);

@@ -15,9 +15,9 @@
 /* Parses exactly `bytes` bytes; only white space may follow the value. `what` names the text in
  * messages. NULL after AN_EFORMAT, also for more than cJSON's limit of 1000 nested levels. */
 cJSON *an_json_parse(const char *text, size_t bytes, const char *what);
-/* Counts before anything is parsed, because a value of one byte becomes some hundred: AN_EFORMAT
- * for more than `values` values (names of members not counted) or more than `depth` nested levels.
- * Reads text that is not JSON as well, without an error of its own. */
+/* Counts before anything is parsed, because a value of one byte takes about a hundred once parsed:
+ * AN_EFORMAT for more than `values` values (names of members not counted) or more than `depth`
+ * nested levels. Text that is not JSON is no error here. */
 an_code an_json_limit(const char *text, size_t bytes, int depth, int64_t values, const char *what);
 cJSON *an_json_object(void); /* a new empty object; NULL after AN_ENOMEM */
 

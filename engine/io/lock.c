@@ -14,8 +14,8 @@
 #include "io/file.h"
 #include "io/path.h"
 
-/* Open-file locks belong to the opened file, so they also hold between two openings in
- * one process. Where the system lacks them, the process-wide kind serves. */
+/* Open-file locks belong to the opened file, so they also exclude a second opening in the same
+ * process. Where the system lacks them, process-wide locks are used. */
 #ifdef F_OFD_SETLK
 enum { SET_LOCK = F_OFD_SETLK, GET_LOCK = F_OFD_GETLK };
 #else
@@ -25,7 +25,7 @@ enum { SET_LOCK = F_SETLK, GET_LOCK = F_GETLK };
 struct an_lock {
     int file; /* the opened sidecar */
     char *sidecar;
-    bool joined; /* next to others that have joined */
+    bool joined; /* shares the lock with others that join */
 };
 
 static char *sidecar_of(const char *path)
@@ -49,7 +49,7 @@ static void write_pid(int file)
     char text[32];
     int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
     if (ftruncate(file, 0) != 0 || pwrite(file, text, (size_t)n, 0) != n)
-        return; /* the number is for messages only; the lock is held without it */
+        return; /* the id is for messages only; the lock is held without it */
 }
 
 static an_code held_by(int pid, const char *path, const char *advice)
@@ -63,8 +63,8 @@ static an_code held_by(int pid, const char *path, const char *advice)
                    advice ? advice : "");
 }
 
-/* The range of bytes that is locked: all of them by one process alone; by each of several the first
- * one, for reading, and one that is its own. */
+/* The locked bytes: all of them, by a process that holds the lock alone; by each of several, the
+ * first byte, for reading, and one of its own. */
 static struct flock whole(void)
 {
     return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -104,7 +104,7 @@ static an_code lock_file(an_lock *lock, const char *path, const char *advice)
     return an_path_refused("lock", lock->sidecar);
 }
 
-/* A former holder may have removed the sidecar between our opening and our locking it. */
+/* A former holder may have removed the sidecar after we opened it and before we locked it. */
 static an_code try_lock(an_lock *lock, const char *path, const char *advice)
 {
     for (;;) {
@@ -160,8 +160,8 @@ an_lock *an_lock_join(const char *path, const char *advice)
     return lock_path(path, advice, true);
 }
 
-/* The last holder removes the sidecar. Where the last two end at once, it stays and serves the
- * next. */
+/* The last holder removes the sidecar. If the last two end at the same time, it stays for the next
+ * holder. */
 void an_lock_release(an_lock *lock)
 {
     if (!lock)
@@ -173,8 +173,8 @@ void an_lock_release(an_lock *lock)
     an_handle_closed(AN_OPEN_LOCK);
 }
 
-/* Does a process hold a part of `range`? Then *range is what it holds, and *pid [opt] the number
- * that the sidecar has. */
+/* Does a process hold a part of `range`? Then *range is what it holds, and *pid [opt] the id in the
+ * sidecar. */
 static bool range_held(const char *path, struct flock *range, int *pid)
 {
     char *sidecar = sidecar_of(path);

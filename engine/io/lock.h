@@ -1,11 +1,11 @@
 /* lock: at most one process at a time does what the lock of a path guards: write a database, train
  * a shared first stage.
  *
- * The lock is a byte-range lock on PATH-lock, a sidecar file that contains the process number of
- * the holder. The kernel releases the lock when the holder exits, for whatever reason, so a lock
- * that is held belongs to a running process. PATH itself need not exist. SQLite's own locks last
- * for one transaction; this one lasts for a whole study: a run that has no end in the database and
- * whose writer is not running has crashed. */
+ * The lock is a byte-range lock on PATH-lock, a sidecar file that contains the holder's process id.
+ * The kernel releases the lock when the holder exits, for whatever reason, so the holder of a lock
+ * is always a running process. PATH itself need not exist. SQLite's own locks last for one
+ * transaction; this one lasts for a whole study: a run without an end in the database whose writer
+ * is not running has crashed. */
 #ifndef AN_IO_LOCK_H
 #define AN_IO_LOCK_H
 
@@ -18,22 +18,21 @@ typedef struct an_lock an_lock;
 /* Tries for half a second. NULL after AN_EBUSY, "PATH is locked by process N; ADVICE", or after
  * AN_EIO, AN_ENOTFOUND (no such folder). `advice` [opt] states what the user can do. */
 an_lock *an_lock_take(const char *path, const char *advice);
-/* The same for a process that permits others next to it, which join too: AN_EBUSY only where a
- * process has taken the lock alone. The kernel then has each by its number: see
- * an_lock_held_by(). */
+/* The same for a process that shares the lock with others that join: AN_EBUSY only if a process has
+ * taken the lock alone. The kernel then records each by its process id: see an_lock_held_by(). */
 an_lock *an_lock_join(const char *path, const char *advice);
 void an_lock_release(an_lock *lock); /* the last holder removes the sidecar; NULL is allowed */
 
-/* Does a process (this one included) hold the lock of `path`? *pid [opt] is its number, 0 where it
- * is unknown. Takes nothing. */
+/* Does a process (this one included) hold the lock of `path`? *pid [opt] is its id, 0 if unknown.
+ * Takes no lock. */
 bool an_lock_held(const char *path, int *pid);
 
-/* The same, and the sidecar is this user's: another user who holds the lock may have written
- * anything. */
+/* The same, but also requires that this user owns the sidecar: another user who holds the lock may
+ * have written anything. */
 bool an_lock_held_by_user(const char *path);
 
-/* Does process `pid` hold the lock of `path`, alone or joined? The kernel decides, no clock. Where
- * the number of a holder that is alone is unknown, it counts as `pid`. */
+/* Does process `pid` hold the lock of `path`, alone or joined? The kernel decides, not a clock. A
+ * sole holder whose id is unknown counts as `pid`. */
 bool an_lock_held_by(const char *path, int pid);
 
 #endif

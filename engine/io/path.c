@@ -1,4 +1,4 @@
-/* path: see path.h. One system call per question. */
+/* path: see path.h. One system call per query. */
 #include "io/path.h"
 
 #include <dirent.h>
@@ -164,7 +164,7 @@ an_code an_path_remove(const char *path)
     return remove(path) == 0 ? AN_OK : an_path_refused("remove", path);
 }
 
-/* The check and the call are two steps: who moves is the only one to make the name. */
+/* The check and the rename are two steps, so the caller must be the only one to create the name. */
 an_code an_path_move(const char *from, const char *to)
 {
     struct stat found;
@@ -227,7 +227,7 @@ static int bytewise(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* The entries as one block: the pointers first, the text behind them. */
+/* The entries as one block: the pointers first, then the text. */
 static char **pack_names(struct dirent **entries, int n)
 {
     size_t text = 0;

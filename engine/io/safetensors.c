@@ -1,7 +1,7 @@
 /* safetensors: reading. Opening reads the header; a tensor is read on request.
  *
- * open: length → JSON → one entry per tensor, checked alone (type, shape, size) → all
- * entries sorted by offset and checked together (no hole, no overlap, no byte left). */
+ * open: length → JSON → one entry per tensor, each checked by itself (type, shape, size) → all
+ * entries sorted by offset and checked together (no gap, no overlap, no byte left). */
 #include "io/safetensors.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "io/json.h"
 #include "io/safetensors_format.h"
 
-#define LARGEST ((int64_t)1 << 53) /* every integer up to here is a JSON number */
+#define LARGEST ((int64_t)1 << 53) /* JSON numbers represent every integer up to here */
 
 struct an_safetensors {
     char *path;
@@ -51,7 +51,7 @@ static const char *find_dtype(const cJSON *item, int *bytes)
 
 /* ── opening ────────────────────────────────────────────────────────────────── */
 
-/* In pieces, since a tensor may have gigabytes. */
+/* In pieces, because a tensor may take gigabytes. */
 static an_code read_at(an_safetensors *f, void *to, int64_t bytes, int64_t offset)
 {
     const int64_t most = (int64_t)32 << 20;
@@ -68,8 +68,7 @@ static an_code read_at(an_safetensors *f, void *to, int64_t bytes, int64_t offse
 static an_code read_shape(an_safetensors *f, const cJSON *shape, entry *e, int64_t *numel)
 {
     const cJSON *size;
-    int64_t extent =
-        1; /* of all sizes but zeros: the strides of an empty tensor multiply them too */
+    int64_t extent = 1; /* product of the non-zero sizes, as in the strides of an empty tensor */
     *numel = 1;
     if (!cJSON_IsArray(shape))
         return an_fail(AN_EFORMAT, "%s: tensor %.80s has no shape", f->path, e->name);
@@ -157,7 +156,7 @@ static an_code read_meta(an_safetensors *f, const cJSON *meta)
     const cJSON *item;
     if (f->meta)
         return an_fail(AN_EFORMAT, "%s: its '" AN_SAFETENSORS_META "' is there twice", f->path);
-    if (cJSON_IsNull(meta)) /* as the format's own reader: no metadata */
+    if (cJSON_IsNull(meta)) /* like the format's own reader: no metadata */
         return AN_OK;
     if (!cJSON_IsObject(meta))
         return an_fail(AN_EFORMAT, "%s: its metadata is not a table", f->path);
@@ -200,7 +199,7 @@ static an_code read_entries(an_safetensors *f)
     return check_together(f);
 }
 
-/* A file whose first eight bytes are no length of a header. */
+/* A file whose first eight bytes are not the length of a header. */
 static an_code refuse_start(const an_safetensors *f, uint64_t start)
 {
     const uint8_t *bytes = (const uint8_t *)&start;

@@ -1,4 +1,4 @@
-/* safetensors_format: what the files safetensors*.c share. Private to them. */
+/* safetensors_format: declarations shared by the files safetensors*.c, and private to them. */
 #ifndef AN_IO_SAFETENSORS_FORMAT_H
 #define AN_IO_SAFETENSORS_FORMAT_H
 
@@ -19,14 +19,14 @@ typedef struct entry {
     int64_t begin, end; /* bytes from the start of the data                 */
 } entry;
 
-/* Adds name, type and shape of a tensor to the content hash; its bytes come next. */
+/* Adds the name, type and shape of a tensor to the content hash; its bytes come next. */
 void an_safetensors_hash_entry(an_sha256 *hash, const entry *e);
 
-/* The tree of a header's text; NULL after AN_EFORMAT: not JSON, not begun with {, or with a zero
- * character. */
+/* The JSON tree of a header's text; NULL after AN_EFORMAT: not JSON, does not begin with {, or
+ * contains a zero character. */
 cJSON *an_safetensors_parse(const char *text, size_t count, const char *path);
 
-/* AN_EFORMAT if a key of the entry is there twice, of which cJSON would use the first. */
+/* AN_EFORMAT if the entry contains a key twice; cJSON would use the first. */
 an_code an_safetensors_check_keys(const cJSON *entry, const char *path);
 
 #endif

@@ -7,7 +7,8 @@
 #include "io/safetensors.h"
 #include "io/safetensors_format.h"
 
-/* True if a string of the JSON text has an escaped zero character, at which cJSON's strings end. */
+/* True if a string in the JSON text contains an escaped zero character, at which cJSON's strings
+ * would end. */
 static bool has_zero(const char *text, size_t count)
 {
     for (size_t i = 0; i + 1 < count; i++) {
@@ -34,7 +35,7 @@ cJSON *an_safetensors_parse(const char *text, size_t count, const char *path)
     return an_json_parse(text, count, path);
 }
 
-/* Quadratic in the keys, of which an entry has three. */
+/* Quadratic in the number of keys; an entry has three. */
 an_code an_safetensors_check_keys(const cJSON *entry, const char *path)
 {
     static const char *const keys[] = {"dtype", "shape", "data_offsets"};

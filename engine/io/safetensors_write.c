@@ -1,6 +1,6 @@
-/* safetensors_write: sort by name → header → replace the file as a whole.
- * A tensor that is not contiguous is copied, one at a time; the others are written from where they
- * are. The content's name is known last, so the header that carries it is written twice. */
+/* safetensors_write: sort by name → header → replace the file as a whole. Tensors that are not
+ * contiguous are copied, one at a time; the others are written from their own memory. The content's
+ * hash is available only at the end, so the header that contains it is written twice. */
 #include "io/safetensors.h"
 
 #include <math.h>
@@ -29,7 +29,7 @@ static an_store kept_as(const an_named *one, an_store as)
     return narrow ? as : AN_STORE_F32;
 }
 
-/* Bytes of an element in the file. */
+/* Bytes per element in the file. */
 static size_t width_of(const item *one)
 {
     if (one->as != AN_STORE_F32)
@@ -48,7 +48,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const item *)a)->e.name, ((const item *)b)->e.name);
 }
 
-/* The entries in name order with their offsets; NULL after a failure. */
+/* The entries in order of name, with their offsets; NULL after a failure. */
 static item *sorted(const an_named *tensors, int n, an_store as)
 {
     item *items = an_calloc((size_t)n + 1, sizeof *items);
@@ -150,7 +150,7 @@ static an_code write_narrow(const item *one, const float *from, int64_t n, sink 
     return code;
 }
 
-/* A contiguous tensor's elements as an item stores them. */
+/* Writes a contiguous tensor's elements as an item stores them. */
 static an_code write_elements(const item *one, const an_tensor *x, sink write_to, void *to)
 {
     const size_t width = x->dtype == AN_I64 ? sizeof(int64_t) : sizeof(float);
@@ -174,7 +174,7 @@ static an_code write_bytes(const item *one, sink write_to, void *to)
     return code;
 }
 
-/* To the hash: names, types, shapes and bytes. */
+/* Hashes names, types, shapes and bytes. */
 static an_code hash_all(char hex[AN_SHA256_HEX], const item *items, int n)
 {
     an_sha256 hash;
@@ -196,8 +196,8 @@ static an_code write_tensors(an_replace *r, const item *items, int n)
     return code;
 }
 
-/* The calling thread writes, because errors belong to a thread; another one hashes, if there is
- * one. The tensors are contiguous, because a copy would allocate on a second thread. */
+/* The calling thread writes, because errors are per thread; another one hashes, if there is one.
+ * The tensors are contiguous, because a copy would allocate memory on the second thread. */
 static an_code write_and_hash(an_replace *r, const item *items, int n, char hex[AN_SHA256_HEX])
 {
     an_code code = AN_OK;
@@ -234,7 +234,8 @@ static an_code write_header(an_replace *r, const item *items, int n, const an_pa
     return code;
 }
 
-/* The header with a content name of zeros, the tensors, and the header again with the name. */
+/* Writes the header with zeros as the content's hash, the tensors, and the header again with the
+ * hash. */
 static an_code write_named(an_replace *r, const item *items, int n, const an_pair *meta, int n_meta,
                            char *hex)
 {
@@ -248,8 +249,8 @@ static an_code write_named(an_replace *r, const item *items, int n, const an_pai
     return code == AN_OK ? write_header(r, items, n, meta, n_meta) : code;
 }
 
-/* hex NULL: the content is not named. Where the header cannot be written twice, or a tensor is
- * not contiguous, the content is hashed first. */
+/* hex NULL: the content is not hashed. Where the header cannot be written twice, or a tensor is not
+ * contiguous, the content is hashed first. */
 static an_code write_all(an_replace *r, const item *items, int n, const an_pair *meta, int n_meta,
                          char *hex)
 {

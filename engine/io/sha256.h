@@ -1,5 +1,5 @@
-/* sha256: the identity of a content (FIPS 180-4), through Nettle, which uses the CPU's instructions
- * for it (SHA-NI: some 1.2 GB/s, where plain C reaches 0.17).
+/* sha256: identities of contents (FIPS 180-4), through Nettle, which uses the CPU's instructions
+ * for SHA-256 (SHA-NI: about 1.2 GB/s; plain C reaches 0.17).
  *
  * This hash identifies splits, configurations, caches, checkpoints and recipes.
  *     an_sha256 hash;  char hex[AN_SHA256_HEX];
@@ -18,7 +18,7 @@
 
 typedef struct an_sha256 {
     struct sha256_ctx state;
-    bool begun; /* by init; hex ends it */
+    bool begun; /* set by init, cleared by hex */
 } an_sha256;
 
 void an_sha256_init(an_sha256 *hash);

@@ -15,9 +15,9 @@
 struct an_unpack {
     char *name;
     int file;
-    int64_t at, left, packed; /* left: of the packed bytes, not yet in the buffer */
+    int64_t at, left, packed; /* left: packed bytes not yet in the buffer */
     an_packing packing;
-    bool ended; /* zlib has seen the end of the compressed data */
+    bool ended; /* zlib has reached the end of the compressed data */
     uint32_t crc;
     z_stream z; /* next_in, avail_in: what is left in the buffer */
     uint8_t buffer[BUFFER];
@@ -99,7 +99,7 @@ static an_code read_stored(an_unpack *u, void *to, size_t bytes)
     return code;
 }
 
-/* At most `room` bytes to `to`; *count is 0 at the end of the compressed data and only there. */
+/* Inflates at most `room` bytes to `to`; *count is 0 only at the end of the compressed data. */
 static an_code inflate_some(an_unpack *u, uint8_t *to, size_t room, size_t *count)
 {
     *count = 0;

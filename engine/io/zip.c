@@ -77,7 +77,8 @@ static an_code damaged(const an_zip *zip)
     return an_fail(AN_EFORMAT, "%s: damaged zip directory; fetch the file again", zip->path);
 }
 
-/* One entry of the directory, whose name is appended at *names. Returns its length; 0: damaged. */
+/* Parses one entry of the directory and appends its name at *names. Returns its length; 0:
+ * damaged. */
 static int64_t parse_entry(const an_zip *zip, const uint8_t *p, int64_t left, member *m,
                            char **names)
 {
@@ -205,8 +206,8 @@ int64_t an_zip_size(const an_zip *zip, int i)
     return zip->members[i].unpacked;
 }
 
-/* Where the member's data begins: behind its local header, whose name must be the directory's. The
- * sizes there are not read: a writer that cannot seek leaves them empty. */
+/* Where the member's data begins: after its local header, whose name must match the directory's.
+ * The sizes there are not read: a writer that cannot seek leaves them empty. */
 static an_code find_data(const an_zip *zip, const member *m, int64_t *at)
 {
     uint8_t local[LOCAL_RECORD];

@@ -1,6 +1,6 @@
 /* zip: the members of a zip archive, read one by one.
  *
- * What the central directory states is compared with what is read: offsets, sizes, CRC-32. Members
+ * The offsets, sizes and CRC-32 in the central directory are compared with what is read. Members
  * are found by name, and no name becomes a path. Stored and deflated members can be read;
  * encryption, other methods, archives in several files and zip64 (4 GiB and more) are refused.
  * Limits: 65,534 members, a directory of 16 MiB.
@@ -15,8 +15,8 @@
 
 typedef struct an_zip an_zip;
 
-/* Reads the directory. NULL after AN_ENOTFOUND, AN_EIO, AN_ENOMEM, and AN_EFORMAT: not a zip
- * archive, one of the kinds that are refused, a member outside the file, two with one name. */
+/* Reads the directory. NULL after AN_ENOTFOUND, AN_EIO, AN_ENOMEM or AN_EFORMAT: not a zip archive,
+ * one of the refused kinds, a member outside the file, two members with one name. */
 an_zip *an_zip_open(const char *path);
 void an_zip_close(an_zip *zip); /* NULL is allowed */
 
