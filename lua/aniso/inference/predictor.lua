@@ -111,10 +111,10 @@ end
 
 -- Paths of image files, or for a model of features paths of feature files with a row per image → a list of
 -- rows {path (for features the id), label, class (from 1), confidence, probabilities = K numbers, interval
--- and agreement (with chains), prior and prior_confidence}. A file that cannot be read gives {path, error}; an
--- entry of that form is returned as it is. If each(rows, done) [opt] is given, it is called after each batch
--- and the result is empty: for lists of any length. with_maps [opt]: rows have picture() → the attention
--- drawn, a tensor (H,W,3) in [0, 1].
+-- and agreement (with chains), prior and prior_confidence}. A file that cannot be read gives {path, error};
+-- an entry of that form is returned as it is. If each(rows, done) [opt] is given, it is called after each
+-- batch and the result is empty: for lists of any length. with_maps [opt]: rows have picture() → the
+-- attention drawn, a tensor (H,W,3) in [0, 1].
 function Predictor:predict(paths, each, with_maps)
   local out, done = {}, 0
   if with_maps and self:reads_features() then error("a model of features has no image to draw on", 0) end

@@ -1,12 +1,12 @@
--- The parts of a backbone that are frozen and given learning rates one by one, from the images on: the stem
--- and the stages, with torchvision's names.
+-- The parts of a backbone that can be frozen and given learning rates one by one, starting at the images:
+-- the stem and the stages, with torchvision's names.
 --   backbone_parts.of { "resnet18" } → {"stem", "layer1", "layer2", "layer3", "layer4"}
---   backbone_parts.prefixes("backbone", "stem") → what the names of its tensors begin with
+--   backbone_parts.prefixes("backbone", "stem") → the prefixes of its tensors' names
 local backbone_parts = {}
 
 local STAGES = { resnet = 3, resnet18 = 4, resnet34 = 4, resnet50 = 4 }
 
--- Every name that a part of some backbone has.
+-- Every part name of any backbone.
 backbone_parts.all = { "stem", "layer1", "layer2", "layer3", "layer4" }
 
 function backbone_parts.of(backbone)
@@ -19,8 +19,8 @@ function backbone_parts.prefixes(prefix, part)
   return { ("%s.%s."):format(prefix, part) }
 end
 
--- How many parts train.freeze names: all for true, those up to and including a name; nil where the backbone
--- has no such part.
+-- The number of parts that train.freeze freezes: all for true, those up to and including a name; nil if the
+-- backbone has no such part.
 function backbone_parts.frozen(backbone, freeze)
   local names = backbone_parts.of(backbone)
   if not freeze then return 0 end

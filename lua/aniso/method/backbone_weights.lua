@@ -1,6 +1,6 @@
--- Weights of a backbone from a safetensors file with torchvision's names (conv1.weight), which timm's
--- networks of the same depth have too. float16 and bfloat16 become float32, exactly. The classifier (fc) and
--- PyTorch's counts of batches are passed over. Every error names the file and its own tensors.
+-- Loads a backbone's weights from a safetensors file with torchvision's names (conv1.weight), which timm's
+-- networks of the same depth share. float16 and bfloat16 convert to float32 exactly. The classifier (fc) and
+-- PyTorch's batch counts are skipped. Every error names the file and its own tensors.
 --   backbone_weights.load(net, prefix, o) → notes     o: weights = FILE, weights_prefix, weights_extra
 local core = require "aniso.core"
 local resnet_form = require "aniso.method.resnet_form"
@@ -8,7 +8,7 @@ local resnet_form = require "aniso.method.resnet_form"
 local backbone_weights = {}
 
 local SHOWN = 3 -- names in a message
-local MOST_PREFIXES = 16 -- that are searched
+local MOST_PREFIXES = 16 -- searched at most
 
 local CLASSIFIER = { "fc.weight", "fc.bias" }
 
@@ -16,7 +16,7 @@ local function is_foreign(name)
   return name == CLASSIFIER[1] or name == CLASSIFIER[2] or name:find "%.num_batches_tracked$" ~= nil
 end
 
--- The tensors whose names begin with `start`, by the rest of their names.
+-- The tensors whose names begin with `start`, under the rest of their names; their number.
 local function without_prefix(tensors, start)
   local out, count = {}, 0
   for name, tensor in pairs(tensors) do
@@ -25,8 +25,8 @@ local function without_prefix(tensors, start)
   return out, count
 end
 
--- The prefix with which the file has all expected names, or those of another known network; nil if there is
--- none.
+-- The prefix under which the file contains all expected names, or those of another known network; nil if
+-- there is none.
 local function prefix_of(tensors, expected)
   local candidates = {}
   for name in pairs(tensors) do
@@ -52,7 +52,7 @@ local function listed(names)
   return rest > 0 and ("%s and %d more"):format(shown, rest) or shown
 end
 
--- Raises where the tensors are those of another network than the recipe's.
+-- Raises if the tensors belong to a network other than the recipe's.
 local function check_form(tensors, expected, raise)
   local found, own = resnet_form.of(tensors), resnet_form.of(expected)
   if not found or not own or found.text == own.text then return end
@@ -67,8 +67,8 @@ local function sorted(names)
   return list
 end
 
--- The prefix with which the file has most of the expected names, and how many; nil where that is a quarter of
--- them at most, as names such as weight are common.
+-- The prefix under which the file contains most of the expected names, and their number; nil if that is at
+-- most a quarter of them, as names such as weight are common.
 local function likely_prefix(tensors, expected)
   local counts, best, total = {}, nil, 0
   for _ in pairs(expected) do total = total + 1 end
@@ -84,7 +84,7 @@ local function likely_prefix(tensors, expected)
   if best and 4 * counts[best] > total then return best, counts[best], total end
 end
 
--- Raises where the file has none of the backbone's names: they have a prefix, or are another network's.
+-- Raises if the file contains none of the backbone's names: they have a prefix, or are another network's.
 local function check_names(tensors, expected, start, raise)
   for name in pairs(expected) do
     if tensors[name] then return end
@@ -106,8 +106,8 @@ local function has_negative(tensor)
   return false
 end
 
--- Raises where a tensor is missing, has another shape or type than the backbone's, or cannot be a trained
--- network's.
+-- Raises if a tensor is missing, differs from the backbone's in shape or type, or cannot come from a trained
+-- network.
 local function check_present(tensors, expected, start, raise)
   local missing = {}
   for _, name in ipairs(sorted(expected)) do
@@ -140,7 +140,7 @@ local function check_extra(tensors, expected, raise)
   end
 end
 
--- A line for the log: which tensors of the file are not used although they were learned with the others.
+-- A line for the log: the unused tensors of the file that were learned with the others.
 local function note_of(tensors, start, file)
   local unused = {}
   for _, name in ipairs(CLASSIFIER) do
@@ -151,7 +151,7 @@ local function note_of(tensors, start, file)
     #unused == 1 and "is" or "are") }
 end
 
--- net: ResNet in `module` under the names PREFIX.NAME; it is complete when this returns. → lines for the log
+-- net: a ResNet in `module` under the names PREFIX.NAME, complete when this returns. → lines for the log
 function backbone_weights.load(net, prefix, o)
   local function raise(text, ...)
     error(("weights %s: " .. text):format(o.weights, ...), 0)

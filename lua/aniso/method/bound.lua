@@ -1,7 +1,7 @@
 -- The imbalance-sensitive bound on the balanced error (METHOD §3):
 --   E(λ) = 1/K Σ_j [ A / (λ_j^p √n_j) + Dn λ_j^q ]
--- The first term bounds generalisation: a class of few images needs a wide level. The second is
--- the price of denoising a wide level. Each class has its own minimum.
+-- The first term bounds the generalisation error: a class with few images needs a high level. The second is
+-- the price of denoising at a high level. Each class has its own minimum.
 local number = require("aniso.recipe.options").number
 
 local bound = {}
@@ -14,7 +14,7 @@ bound.constants = {
   q = number { default = 1, above = 0, text = "Power of λ in the denoising term" },
 }
 
--- Raises unless every class has a training image; `who` needs the counts.
+-- Raises unless every class has a training image; `who` names what needs the counts.
 function bound.check_counts(counts, who)
   if not counts then error(who .. " needs the training images per class: give counts", 0) end
   for j, n in ipairs(counts) do
@@ -35,12 +35,12 @@ function bound.check_levels(levels)
   end
 end
 
--- The level at which a class of n images has its smallest term: dE/dλ = 0.
+-- The level that minimises the term of a class of n images: dE/dλ = 0.
 function bound.minimiser(n, c)
   return (c.p * c.A / (c.q * c.Dn * math.sqrt(n))) ^ (1 / (c.p + c.q))
 end
 
--- E at `levels` (K), and per class {generalisation =, denoising =}, the terms before 1/K.
+-- E at `levels` (K), and per class {generalisation =, denoising =}, the terms before the factor 1/K.
 -- c: {A, Dn, p, q}, counts: K training images per class.
 function bound.value(c, counts, levels)
   bound.check_counts(counts, "the bound")

@@ -1,6 +1,6 @@
 -- The option select.calibrate: how a tilt, a temperature and a test level are chosen on the validation
--- part once the weights are chosen, and the choice among predictions (METHOD §2). Nothing is trained,
--- and the test part is not seen.
+-- part once the weights are chosen, and how one of several predictions is chosen (METHOD §2). Nothing is
+-- trained, and the test part is not used.
 --   { metric = "bacc", tau = {0, 0.5, 1}, temperature = {…}, level = {…}, where = "vote" }
 local catalog = require "aniso.stats.metric.catalog"
 local metric = require "aniso.stats.metric"
@@ -12,7 +12,7 @@ local shift = require "aniso.stats.tilt"
 
 local calibrate = {}
 
-local MOST = 10000 -- candidates: each is measured once
+local MOST = 10000 -- candidates, each measured once
 
 local function default_taus()
   local out = {}
@@ -20,7 +20,7 @@ local function default_taus()
   return out
 end
 
--- Metrics of the class probabilities alone, by their printed names.
+-- Metrics that need only the class probabilities, by their printed names.
 local function metric_names()
   local names = {}
   for _, entry in ipairs(catalog.metrics) do
@@ -31,7 +31,7 @@ local function metric_names()
   return names
 end
 
--- A metric by its printed or its stored name: "tail" is stored as "few".
+-- A metric by its printed or stored name: "tail" is stored as "few".
 local metric_option = options.custom(function(value, where)
   local names, stored = metric_names(), catalog.aliases[value] or value
   for _, name in ipairs(names) do
@@ -63,14 +63,14 @@ calibrate.option = options.custom(function(given, where)
   return o
 end, nil, { about = { fields = calibrate.fields, optional = true } })
 
--- Raises where a complete configuration tilts the sampler and calibrates a tilt.
+-- Raises if a complete configuration both tilts the sampler and calibrates a tilt.
 function calibrate.check_two_tilts(config)
   if config.select.calibrate and config.sampler.tilt[1] ~= "none" then
     error("select.calibrate chooses the tilt on validation, and sampler.tilt sets one: give one of them", 0)
   end
 end
 
--- Raises where a metric is that of a group of classes without a validation image.
+-- Raises if a metric belongs to a group of classes without a validation image.
 local function check_group(name, split)
   local group, there = name:match "^auprc_(%l+)$" or name, false
   if group ~= "many" and group ~= "medium" and group ~= "few" then return end
@@ -81,8 +81,8 @@ local function check_group(name, split)
   end
 end
 
--- Raises where a complete configuration chooses on validation after the training, and the validation part
--- is the test part or lacks what the choice is made by.
+-- Raises if a complete configuration chooses on validation after training, but the validation part is the
+-- test part or lacks images that the choice needs.
 function calibrate.check_validation(config, dataset)
   if config.select.calibrate then check_group(config.select.calibrate.metric, dataset.split) end
   if dataset.split.test_is_val == 0 then return end
@@ -94,7 +94,7 @@ function calibrate.check_validation(config, dataset)
   end
 end
 
--- The sampler's options with others in their place.
+-- The sampler's options, some of them replaced.
 local function with(how, changes)
   local out = options.copy(how)
   for key, value in pairs(changes) do out[key] = value end
@@ -105,9 +105,8 @@ local function tilt_of(tau, where)
   return tau == 0 and { "none" } or { "prior", tau = tau, where = where }
 end
 
--- The chains that must run on the validation part, {how = sampler options, listed = whether it has
--- candidates} each: `how` itself first, then one for each level, and for each τ where the tilt is inside
--- the chain.
+-- The chains to run on the validation part, {how = sampler options, listed = whether it has candidates} each:
+-- `how` itself first, then one for each level, and for each τ if the tilt is applied inside the chain.
 function calibrate.chains(o, how, coupling)
   local levels = coupling == "sample" and #o.level > 0 and o.level or { how.level }
   local function key(level, tau) return ("%s %.17g"):format(level, tau) end
@@ -126,21 +125,21 @@ function calibrate.chains(o, how, coupling)
   return out
 end
 
--- How many images the final evaluation runs chains for, an image once for each chain of its own.
+-- The number of images in the final evaluation, an image counted once for each chain it needs.
 function calibrate.images(config, dataset)
   local o = config.denoiser[1] ~= "none" and config.select.calibrate
   local chains = o and #calibrate.chains(o, config.sampler, config.schedule.coupling) or 1
   return chains * dataset:n "val" + math.min(chains, 2) * dataset:n "test"
 end
 
--- The sampler's options as a stored choice has them: {rule, tau, temperature, level}.
+-- The sampler's options changed by a stored choice: {rule, tau, temperature, level}.
 function calibrate.sampler_of(record, how)
   return with(how, { level = record.level, temperature = record.temperature,
     tilt = tilt_of(record.tau, record.rule.where) })
 end
 
--- Whether two sampler options need the same chains; they may differ in the temperature and in the tilt
--- of the vote.
+-- Whether two sampler options need the same chains; they may differ in the temperature and the tilt of the
+-- vote.
 function calibrate.same_chains(a, b)
   local function inside(how) return how.tilt.where == "chain" and how.tilt.tau or 0 end
   return a.level == b.level and inside(a) == inside(b)
@@ -149,14 +148,14 @@ end
 local HIGHER = {}
 for _, entry in ipairs(catalog.metrics) do HIGHER[entry.name] = entry.higher end
 
--- Whether a candidate is better: of equals the first stays.
+-- Whether a candidate is better; of equal ones the first is kept.
 local function better(name, value, best)
   if value == nil then return false end
   return best == nil or HIGHER[name] and value > best or not HIGHER[name] and value < best
 end
 
--- The τ whose tilt of `rows` (N rows of K probabilities) is best. of: {o, counts, labels, shot}.
--- → value, τ; nil where the metric is undefined.
+-- The τ with the best tilt of `rows` (N rows of K probabilities). of: {o, counts, labels, shot}.
+-- → value, τ; nil if the metric is undefined.
 local function best_tau(of, rows, taus)
   local best, chosen
   for _, tau in ipairs(taus) do
@@ -172,8 +171,8 @@ local function undefined(o)
 end
 
 -- The best candidate. runs: chains() with read(temperature) → N rows of probabilities. Candidates come in
--- the order of the chains, temperatures and τ, and of equals the first is taken. → {how = sampler options,
--- tau, temperature, level, value, index = of its chain}
+-- the order of the chains, temperatures and τ, and of equal ones the first is taken. → {how = sampler
+-- options, tau, temperature, level, value, index = of its chain}
 function calibrate.choose(of, runs)
   local o, best = of.o, nil
   local inside, own = o.where == "chain", { runs[1].how.temperature }
@@ -190,7 +189,7 @@ function calibrate.choose(of, runs)
   return best or undefined(o)
 end
 
--- The best τ for predictions without chains, N rows of K. → {tau, value}
+-- The best τ for predictions without chains, N rows of K probabilities. → {tau, value}
 function calibrate.choose_tau(of, rows)
   local value, tau = best_tau(of, rows, of.o.tau)
   return value and { tau = tau, value = value } or undefined(of.o)

@@ -4,7 +4,7 @@
 --   weights(counts, o, levels)   K numbers above 0, before scaling; o: the complete options;
 --                                levels: the λ_c in force
 --   text, options                what it is, with its source, and its options
--- A recipe may bring one of its own: function(counts, o, levels) (recipe/own_part.lua).
+-- A recipe may bring its own: function(counts, o, levels) (recipe/own_part.lua).
 local core = require "aniso.core"
 local bound = require "aniso.method.bound"
 local effective_number = require "aniso.method.effective_number"
@@ -78,16 +78,16 @@ class_weight.kinds = {
   },
 }
 
--- What every kind takes, a recipe's own among them.
+-- Options of every kind, including a recipe's own.
 class_weight.common = {
   defer = options.optional(number { min = 0, below = 1,
     text = "Share of the training before the weights count (1906.07413), 0 if left out" }),
 }
 
--- The rule of the option loss.class_weight.
+-- The rule for the option loss.class_weight.
 class_weight.option = options.registry(class_weight.kinds, "none", class_weight.common)
 
-local SMALLEST = 2 ^ -126 -- of float32, in which the training step keeps the weights
+local SMALLEST = 2 ^ -126 -- of float32, the type of the weights in the training step
 
 local function scaled(weights, counts)
   local sum, images, out = 0, 0, {}
@@ -107,8 +107,8 @@ function class_weight.takes_levels(choice)
   return choice[1] == "lambda" or own_part.is(choice)
 end
 
--- The weights (K) of a complete choice, scaled; nil where every image weighs 1. counts: training
--- images per class, levels: λ_c. Raises where a class has no image.
+-- The scaled weights (K) of a complete choice; nil if every image weighs 1. counts: training images per
+-- class, levels: λ_c. Raises if a class has no image.
 function class_weight.list(choice, counts, levels)
   if choice[1] == "none" then return nil end
   bound.check_counts(counts, "loss.class_weight")

@@ -1,10 +1,10 @@
 -- Every option of a run with its default (METHOD.md's letters in the comments). A recipe gives only what
 -- differs; a key that is not here is an error. The modules of data, schedule and networks list their options.
 --   config.complete(given) → a complete copy, or raises with the dotted name; config.of_stored(given) → the
---   same of a stored run's
---   config.choices("train.mode") → the list of its values; nil where any value may be given
---   config.conflicts(complete) → sentences about options that do not fit each other
---   config.unused(complete, evaluation) → sentences about options that were set and have no effect
+--   same for a stored run
+--   config.choices("train.mode") → the list of its values; nil if the values are not a fixed list
+--   config.conflicts(complete) → sentences about options that conflict
+--   config.unused(complete, evaluation) → sentences about options that were set but have no effect
 local choices = require "aniso.recipe.choices"
 local backbone_parts = require "aniso.method.backbone_parts"
 local baseline = require "aniso.recipe.baseline"
@@ -50,8 +50,8 @@ local train = {
   prior_epochs = integer { default = 0, min = 0 }, -- of the first stage; 0: as epochs
   batch = integer { default = 128, min = 2 },      -- B
   draws = integer { default = 4, min = 1 },        -- M: (t, ε) per image and step
-  -- The target of the network. An error of ŷ0 weighs (a/s)² in ε's loss, next to nothing where
-  -- y_t is mostly noise and the class must come from the image; so y0 is the default.
+  -- What the network predicts. In ε's loss an error of ŷ0 weighs (a/s)², next to nothing where y_t is
+  -- mostly noise and the class must come from the image; so y0 is the default.
   prediction = one_of(prediction.kinds),
   optimiser = one_of { "adamw", "sgd" },
   lr = number { default = 1e-3, above = 0 },
@@ -78,7 +78,7 @@ local train = {
   },
 }
 
--- How the best epoch is chosen, always on the validation part.
+-- Choice of the best epoch, always on the validation part.
 local select = {
   metric = "macro_f1",
   of = one_of { "chain", "prior" },
@@ -86,10 +86,10 @@ local select = {
   steps = integer { default = 10, min = 1 },
   draws = integer { default = 2, min = 1 },
   keep = one_of { "best", "last" },
-  patience = optional(integer { min = 1 }),  -- validations without a better value; absent: no early stopping
+  patience = optional(integer { min = 1 }),  -- validations without improvement; absent: no early stopping
   precision = optional(one_of { "float32", "float16", "bfloat16" }), -- of the weights kept; absent: float32
   predictions = optional(one_of { "probabilities", "labels" }), -- stored per image; absent: probabilities
-  calibrate = calibrate.option,              -- of the tilt, temperature and test level, after that
+  calibrate = calibrate.option,              -- of the tilt, temperature and test level, afterwards
 }
 
 config.defaults = {
@@ -106,7 +106,7 @@ config.defaults = {
   post_hoc = post_hoc.option,
 }
 
--- ── options that do not fit each other ──────────────────────────────────────────────────
+-- ── conflicting options ─────────────────────────────────────────────────────────────────
 local function raise(text, ...)
   error(text:format(...), 0)
 end
@@ -117,7 +117,7 @@ local function is_plain(given)
   return denoiser == "none" or type(denoiser) == "table" and denoiser[1] == "none"
 end
 
--- Without a denoiser two options have another default than usual.
+-- Without a denoiser two options have other defaults.
 local function without_denoiser(given)
   if type(given) ~= "table" or not is_plain(given) then return given end
   local out = options.copy(given)
@@ -169,7 +169,7 @@ local function check_combination(of)
   end
 end
 
--- A complete copy of a configuration, `method` written out. Raises on a mistake.
+-- A complete copy of a configuration, with `method` expanded. Raises on a mistake.
 local function completed(given)
   local out = options.check(feature_options.fill(without_denoiser(baseline.fill(given))), config.defaults, "")
   out.select.metric = catalog.aliases[out.select.metric] or out.select.metric -- "tail" is stored as "few"
@@ -178,22 +178,22 @@ local function completed(given)
   return out
 end
 
--- That of what a recipe gives.
+-- The complete configuration of what a recipe gives.
 function config.complete(given)
   local out = completed(given)
   normalisation.complete(out.backbone)
   return out
 end
 
--- That of a stored run: an option that is younger than the run stays as the run had it.
+-- The complete configuration of a stored run: an option added since keeps the behaviour the run had.
 config.of_stored = completed
 
--- The values that an option may have, where these are a fixed list; else nil.
+-- The values of an option that takes a fixed list; else nil.
 function config.choices(path)
   return choices.of(config.defaults, path)
 end
 
--- A run with one of these would fail, some of them in the evaluation after its training. complete() accepts
+-- A run with any of these would fail, with some only in the evaluation after training. complete() accepts
 -- them, since stored configurations pass through it too.
 function config.conflicts(complete)
   local T, steps, metric = complete.schedule.T, complete.sampler.steps, complete.select.metric
@@ -226,7 +226,7 @@ local function unused_in_training(complete)
   return out
 end
 
--- Options that were set and do less than their values promise. evaluation [opt]: those of an evaluation.
+-- Options that were set and do less than their values suggest. evaluation [opt]: those of an evaluation.
 function config.unused(complete, evaluation)
   local out = evaluation and {} or unused_in_training(complete)
   if is_plain(complete) then

@@ -58,8 +58,8 @@ function data.check(given, where)
   return out
 end
 
--- The options with relative paths that exist below `folder` [opt] and not here as absolute ones: a stored
--- run is continued from any folder.
+-- The options; relative paths that exist below `folder` [opt] but not here become absolute: a stored run can
+-- be continued from any folder.
 function data.seen_from(given, folder)
   local out = given
   for _, key in ipairs(data_paths.keys(given)) do
@@ -74,8 +74,8 @@ function data.seen_from(given, folder)
   return out
 end
 
--- The first file or folder that the options name and that exists neither here nor below `folder` [opt]; nil
--- where all are there. `split` may name a column.
+-- The first file or folder named by the options that exists neither here nor below `folder` [opt]; nil if all
+-- exist. `split` may name a column.
 function data.missing_path(given, folder)
   local seen = data.seen_from(given, folder)
   for _, key in ipairs(data_paths.keys(seen)) do
@@ -84,8 +84,8 @@ function data.missing_path(given, folder)
   end
 end
 
--- The data options of a stored run, whose database may be another user's: its `cache` is used only if it is a
--- cache already, so that no database has files made in a folder of its choice; otherwise the default is.
+-- The data options of a stored run, whose database may be another user's: its `cache` is used only if it is
+-- already a cache, so that no database can create files in a folder of its choice; otherwise the default is.
 function data.of_stored(given)
   if type(given.cache) ~= "string" then return given end
   for _, name in ipairs(core.sys.exists(given.cache) == "directory" and core.sys.list(given.cache) or {}) do
@@ -102,7 +102,7 @@ function data.columns(given)
   return columns and columns(given) or { "image", "label" }
 end
 
--- What the engine opens, from the files that the options name.
+-- What the engine opens, built from the files that the options name.
 local function describe(given)
   local set = registry.of[given[1]]
   local facts = { kind = set.kind, title = set.title, notes = {}, warnings = {} }
@@ -134,7 +134,7 @@ local function set_groups(spec, rule)
   end
 end
 
--- Warns where images of the same bytes have different labels.
+-- Warns of images with the same bytes and different labels.
 local function warn_of_conflicts(ds, list)
   local split = ds.split
   if split.conflicts == 0 then return end
@@ -142,7 +142,7 @@ local function warn_of_conflicts(ds, list)
     .. "wrong", ds.name, split.conflicts, table.unpack(split.conflict))
 end
 
--- Warns of images that training has already.
+-- Warns of images that also occur in the training part.
 local function warn_of_leaks(ds, list)
   local split = ds.split
   if split.copy_leaks > 0 then
@@ -155,7 +155,7 @@ local function warn_of_leaks(ds, list)
   end
 end
 
--- Warns of parts that lack what an evaluation needs. A fold of a cross-validation may lack a class.
+-- Warns of parts without the images that an evaluation needs. A fold of a cross-validation may lack a class.
 local function warn_of_gaps(ds, list)
   local absent = {}
   for k, n in ipairs(ds.split.n_test) do
@@ -171,8 +171,8 @@ local function warn_of_gaps(ds, list)
   end
 end
 
--- The classes in their order: those given, those of the set, or those of the rows by value. Only the last
--- ones follow the order of a stored run.
+-- The classes in their order: those given, those of the set, or those of the rows sorted by value. Only the
+-- last follow the order of a stored run.
 local function order_classes(spec, given, stored)
   if given.classes or spec.classes or not spec.rows then
     spec.classes = given.classes or spec.classes
@@ -214,9 +214,9 @@ local function open(given, cross, stored_classes)
   return ds
 end
 
--- The Dataset, or nil, message, code when the files are not as they should be. cross [opt]: {folds, fold
--- [, official]} of a cross-validation, fold counted from 0. stored_classes [opt]: the classes of a stored
--- run, in its order. A signal ends it, also in a command that polls.
+-- The Dataset, or nil, message, code if the files are faulty. cross [opt]: {folds, fold [, official]} of a
+-- cross-validation, fold counted from 0. stored_classes [opt]: the classes of a stored run, in its order. A
+-- signal interrupts it, even in a command that polls.
 function data.open(given, cross, stored_classes)
   return core.sys.interruptible(open, given, cross, stored_classes)
 end

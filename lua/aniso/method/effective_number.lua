@@ -1,6 +1,6 @@
--- The effective number of samples (1901.05555): of n images with the overlap β,
+-- The effective number of samples (1901.05555) of n images with overlap β:
 --   E_n = (1 − β^n) / (1 − β)        1 at β = 0, tends to n as β tends to 1
--- Shared by the λ policy, the class weights and the prior losses that are named after it.
+-- Shared by the λ policy, the class weights and the prior losses named after it.
 local effective_number = {}
 
 -- e^x − 1, to a few units in the last place even where x is near 0 (W. Kahan: the rounding of

@@ -1,19 +1,19 @@
--- The images of a part as backbone and prior encode them, batch by batch. Several evaluations of one model
--- encode every image once: the first pass over a part keeps what it encoded, the others take it from there.
+-- The images of a part as encoded by backbone and prior, batch by batch. Several evaluations of one model
+-- encode every image once: the first pass over a part keeps its output, and later passes reuse it.
 --   for batch in encoded.batches(model, dataset, "test", 256, cache) do … end
--- A batch is {first = the place of its first image, from 0, features, prior, seconds = what it took}.
+-- A batch is {first = the index of its first image, from 0, features, prior, seconds = time of encoding}.
 -- cache [opt]: encoded.cache(), for one model, data set and batch size. A part that needs more than
 -- encoded.max_bytes is not kept and is encoded by every pass.
 local core = require "aniso.core"
 
--- 10,000 images of 224×224 behind a ResNet-18.
+-- Room for 10,000 images of 224×224 encoded by a ResNet-18.
 local encoded = { max_bytes = 2 ^ 30 }
 
--- 256 images of 64×64: the intermediates of a network grow with the pixels that it encodes at once, and at
--- 224×224 those of 256 images would need more memory than a training step.
+-- 256 images of 64×64: the intermediates of a network grow with the pixels encoded at once, and at 224×224
+-- those of 256 images would need more memory than a training step.
 local MOST_IMAGES, MOST_PIXELS = 256, 256 * 64 * 64
 
--- How many images of a height and width are encoded at once.
+-- The number of images of a height and width that are encoded at once.
 function encoded.images_at_once(height, width)
   return math.max(1, math.min(MOST_IMAGES, MOST_PIXELS // (height * width)))
 end
@@ -30,7 +30,7 @@ function Cache:__close()
   end
 end
 
--- A cache that frees its tensors at the end of a <close> variable: to Lua's collector they are a few bytes.
+-- A cache that frees its tensors when its <close> variable ends: Lua's collector counts them as a few bytes.
 function encoded.cache()
   return setmetatable({}, Cache)
 end
@@ -53,7 +53,7 @@ local function bytes_of(batch)
   return sum
 end
 
--- Iterator over the batches of a part, of `size` images each; the last may have fewer.
+-- Iterator over the batches of a part, of `size` images each; the last may be smaller.
 function encoded.batches(model, dataset, part, size, cache)
   local n, stored, i = dataset:n(part), cache and cache[part], 0
   local kept, bytes = cache and stored == nil and {} or nil, 0
@@ -74,9 +74,9 @@ function encoded.batches(model, dataset, part, size, cache)
   end
 end
 
-local PER_IMAGE = { "m", "mg", "ml", "crops" } -- what a chain needs of the prior's output
+local PER_IMAGE = { "m", "mg", "ml", "crops" } -- the fields of the prior's output that a chain needs
 
--- `count` images of a batch from place `start` (from 0) on → features, prior.
+-- `count` images of a batch from index `start` (from 0) → features, prior.
 function encoded.some(batch, start, count)
   local prior = {}
   for _, name in ipairs(PER_IMAGE) do

@@ -1,4 +1,4 @@
--- How data = features, which has no images, and the options of images exclude each other.
+-- Options for data = features, which has no images, and their conflicts with the options of images.
 local networks = require "aniso.method.networks"
 local options = require "aniso.recipe.options"
 
@@ -13,7 +13,7 @@ local function kind_of(given)
 end
 
 -- A configuration with the defaults of data = features: no backbone, and the global prior. given: complete or
--- not; other data are returned as they are.
+-- not; returned unchanged for other data.
 function feature_options.fill(given)
   if type(given) ~= "table" or kind_of(given.data) ~= "features" then return given end
   local out = options.copy(given)
@@ -23,7 +23,7 @@ function feature_options.fill(given)
   return out
 end
 
--- Options of images next to data = features, and the reverse.
+-- Raises for options of images with data = features, and the reverse.
 function feature_options.check(of)
   local backbone, is_features = of.backbone[1], kind_of(of.data) == "features"
   if not is_features and backbone == "none" then

@@ -1,7 +1,7 @@
--- The λ policy `groups` (METHOD §3): one level for each group of classes. An entry of lambda.policies.
+-- The λ policy `groups` (METHOD §3): one level per group of classes. An entry of lambda.policies.
 local options = require "aniso.recipe.options"
 
--- The option for a group, by the name that data sets have for it.
+-- The option of a group, by the group's name in data sets.
 local OPTION = { many = "head", medium = "medium", few = "tail" }
 
 local function level(group)

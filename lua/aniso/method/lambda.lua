@@ -1,16 +1,16 @@
 -- The λ policies (METHOD §3): each is one entry that derives the class noise levels from
 -- the training images per class. Its help text, completion, checks, `--set` and the printed
--- schedule all come from the entry; adding a policy is adding an entry.
+-- schedule all come from that entry; to add a policy, add an entry.
 --   levels(counts, o, K, image_needed, constants, groups)   raw levels (K), finite and above 0, before
 --                          normalisation and clipping; counts: training images n_j per class, or nil; o: the
 --                          complete options; image_needed: see share_levels.lua; constants:
 --                          schedule.bound_constants; groups: see lambda.levels
 --   text, options          what it is, with its source, and its own options (recipe/options.lua)
 --   needs_counts           every class must have a training image
---   chosen                 the levels are not computed but chosen: a run has those that are stored with it
---   takes_constants        options A, Dn, p, q that are left out are those of schedule.bound_constants
+--   chosen                 the levels are not computed but chosen: a run uses those stored with it
+--   takes_constants        options A, Dn, p, q default to those of schedule.bound_constants
 --   trained                levels() is where the training starts; a stored run has levels of its own
---   check_coupling         function(coupling) that raises where the policy does not work
+--   check_coupling         function(coupling) that raises if the policy does not support it
 -- A recipe may bring a policy of its own: function(counts, o) (recipe/own_part.lua).
 local bound = require "aniso.method.bound"
 local effective_number = require "aniso.method.effective_number"
@@ -137,7 +137,7 @@ lambda.policies = {
 local DEFAULT = "isotropic"
 local rule = options.registry(lambda.policies, DEFAULT, noise_budget.options)
 
--- A share determines the scale of the levels, so that no budget is left to keep.
+-- A share determines the scale of the levels, so there is no budget to normalise.
 local function without_budget(given, where)
   if type(given) ~= "table" and given ~= "share" then return given end
   given = type(given) == "table" and options.copy(given) or { given }
@@ -150,7 +150,7 @@ local function without_budget(given, where)
   return given
 end
 
--- The rule of the option schedule.lambda.
+-- The rule for the option schedule.lambda.
 lambda.option = options.custom(function(given, where)
   local gathered = manual_levels.gather(own_part.is(given) and given or without_budget(given, where))
   manual_levels.check(gathered, where)
@@ -159,7 +159,7 @@ lambda.option = options.custom(function(given, where)
   return choice
 end, DEFAULT, rule)
 
--- The complete options with the bound's constants where they are left out.
+-- The complete options; the bound's constants fill those left out.
 local function with_constants(choice, constants)
   local policy = lambda.policies[choice[1]]
   if not policy or not policy.takes_constants then return choice end
@@ -168,7 +168,7 @@ local function with_constants(choice, constants)
   return out
 end
 
--- The constants A, Dn, p, q of the bound that belong to the choice.
+-- The constants A, Dn, p, q of the bound for the choice.
 function lambda.constants(choice, constants)
   local all, out = with_constants(choice, constants), {}
   local policy = lambda.policies[choice[1]]
@@ -193,25 +193,25 @@ function lambda.levels(choice, K, counts, constants, image_needed, groups)
   return noise_budget.apply(raw, choice, counts)
 end
 
--- Whether a training moves the levels.
+-- Whether training changes the levels.
 function lambda.is_trained(choice)
   local policy = lambda.policies[choice[1]]
   return policy and policy.trained or false
 end
 
--- Whether a policy's levels are known once a study has chosen them, and not before.
+-- Whether a policy's levels are known only once a study has chosen them.
 local function is_chosen(choice)
   local policy = lambda.policies[choice[1]]
   return policy and policy.chosen or false
 end
 
--- Whether a stored run's levels are its own: found by training, chosen by a study, or those of a recipe's
--- function, which need not be found again.
+-- Whether a stored run's levels are its own: found by training, chosen by a study, or given by a recipe's
+-- function, which is then not needed again.
 function lambda.are_of_run(choice)
   return own_part.is(choice) or lambda.is_trained(choice) or is_chosen(choice)
 end
 
--- Raises where a policy has no levels in the coupling.
+-- Raises if a policy has no levels in the coupling.
 function lambda.check_coupling(choice, coupling)
   local policy = lambda.policies[choice[1]]
   if policy and policy.check_coupling then policy.check_coupling(coupling) end

@@ -3,10 +3,10 @@
 -- signal and noise, and the step that keeps the noise budget.
 --   local levels = learned_levels.new(choice, coupling, start, counts)
 --   levels:list()                              λ_j in force, K doubles: a function of the parameter alone
---   levels:row_weights(labels, M)              ω_c of the rows, nil where all weigh 1
+--   levels:row_weights(labels, M)              ω_c of the rows, nil if all weigh 1
 --   levels:step(optimiser, lr, rows [, ema])   one step down the gradient
--- The levels are averaged like the weights, and those averages are evaluated with the averaged weights: the
--- average is one of ln λ, brought back to the budget by list().
+-- The levels are averaged like the weights, and evaluated with the averaged weights: the average is one of
+-- ln λ, brought back to the budget by list().
 local core = require "aniso.core"
 local bound = require "aniso.method.bound"
 local class_weight = require "aniso.method.class_weight"
@@ -22,8 +22,8 @@ local learned_levels = {}
 local Levels = {}
 Levels.__index = Levels
 
--- Options of the policy next to `start`. Σ y = 1, so a nearly clean coordinate of a frequent class gives the
--- label away; the loss rewards that, and `min` alone prevents it.
+-- Options of the policy besides `start`. Σ y = 1, so a nearly clean coordinate of a frequent class reveals
+-- the label; the loss rewards that, and only `min` prevents it.
 learned_levels.options = {
   from = number { default = 0, min = 0, below = 1,
     text = "Share of the stage's steps after which the levels move" },
@@ -36,7 +36,7 @@ learned_levels.options = {
   max = number { default = 2, above = 0, text = "Largest level" },
 }
 
--- Raises where λ has no gradient in the coupling.
+-- Raises if λ has no gradient in the coupling.
 function learned_levels.check_coupling(coupling)
   if coupling == "class_speed" then
     error("option schedule.lambda is learned, but in the coupling class_speed λ moves an integer step, which "
@@ -44,8 +44,8 @@ function learned_levels.check_coupling(coupling)
   end
 end
 
--- choice: the complete options; start: K levels; counts: training images per class. Raises in the coupling
--- class_speed, and with the objective balanced where a class has no image.
+-- choice: the complete options; start: K levels; counts: training images per class. Raises for the coupling
+-- class_speed, and for the objective balanced if a class has no image.
 function learned_levels.new(choice, coupling, start, counts)
   learned_levels.check_coupling(coupling)
   if choice.objective == "balanced" then bound.check_counts(counts, 'objective = "balanced"') end
@@ -61,7 +61,7 @@ function learned_levels.new(choice, coupling, start, counts)
   return self
 end
 
--- A new optimiser of the parameter: Adam, since decay of ln λ would pull every level towards 1.
+-- A new optimiser for the parameter: Adam, since decay of ln λ would pull every level towards 1.
 function learned_levels.optimiser()
   return optim.adamw { weight_decay = 0 }
 end
@@ -80,7 +80,7 @@ function Levels:list()
   return noise_budget.apply(raw, self.choice, self.counts)
 end
 
--- ω_c ∝ 1/n_c with mean 1 over the training images, of each of M rows per image (B·M).
+-- ω_c ∝ 1/n_c with mean 1 over the training images, for each of M rows per image (B·M).
 function Levels:row_weights(labels, M)
   if not self.weights then return nil end
   local of_class = self.weights:reshape { self.weights:numel(), 1 }
@@ -122,7 +122,7 @@ function learned_levels.gradient(coupling, rows)
   return ops.no_grad(chain[coupling], rows):list()
 end
 
--- A step down the gradient that rows hold (see chain), along the budget, and the average after it. ema [opt]:
+-- A step along the budget, down the gradient that rows hold (see chain), and the average after it. ema [opt]:
 -- of the parameter.
 function Levels:step(optimiser, lr, rows, ema)
   local values, gradient = self.module:flat()

@@ -1,15 +1,14 @@
--- Values that the options' own rules accept and that a run would fail with, some of them only after its
--- training: sizes beyond what the engine takes, options that must fit each other, lists that need a number
--- per class. The rules themselves stay as wide as they are, since the configurations of stored runs pass
--- through them.
---   limits.check(complete) → sentences      limits.too_large(complete) → those about sizes alone
+-- Values that the options' own rules accept but a run would fail with, sometimes only after training: sizes
+-- beyond the engine's limits, options that must fit each other, lists that need one number per class. The
+-- rules themselves stay as wide as they are, since the configurations of stored runs pass through them.
+--   limits.check(complete) → sentences      limits.too_large(complete) → only those about sizes
 local normalisation = require "aniso.method.normalisation"
 local options = require "aniso.recipe.options"
 
 local limits = {}
 
--- The largest value of an option: counts that the engine keeps as 32-bit numbers, chains, draws and widths
--- that no memory has room for.
+-- The largest value of an option: counts that the engine keeps as 32-bit numbers; chains, draws and widths
+-- beyond any memory.
 local LARGEST = {
   { "schedule.T", 100000 }, { "train.epochs", 1000000 }, { "train.prior_epochs", 1000000 },
   { "train.batch", 1 << 24 }, { "train.draws", 65536 }, { "select.draws", 65536 },
@@ -22,7 +21,7 @@ local LARGEST = {
 local STEEPEST = 1000
 local STEEP = { "sampler.tilt.tau", "sampler.tilt.kappa", "post_hoc.tau", "loss.prior.tau" }
 
--- The range of a loss's numbers: {kind, option, function(value) → whether it fits, text}.
+-- The range of a loss's numbers: {kind, option, function(value) → whether it is valid, text}.
 local LOSSES = {
   { "focal", "gamma", function(v) return v >= 0 end, "at least 0" },
   { "class_balanced", "gamma", function(v) return v >= 0 end, "at least 0" },
@@ -31,10 +30,10 @@ local LOSSES = {
   { "ldam", "scale", function(v) return v > 0 and v <= 1e6 end, "above 0, at most 1e6" },
 }
 
--- Options that are lists with a number per class.
+-- Options that are lists with one number per class.
 local PER_CLASS = { "schedule.lambda.values", "loss.class_weight.values", "sampler.tilt.values" }
 
--- Classes of the kinds of data that always have the same.
+-- Number of classes of the data kinds where it is fixed.
 local CLASSES = { lesions = 7, ham10000 = 7, cifar10 = 10, cifar100 = 100 }
 
 local function check_size(size, add)
@@ -95,7 +94,7 @@ local function check_loss(of, add)
   end
 end
 
--- Options that are larger than any run could have them.
+-- Options larger than any run could use.
 function limits.too_large(of)
   local out = {}
   for _, one in ipairs(LARGEST) do
@@ -117,7 +116,7 @@ local function check_sizes(of, add)
   end
 end
 
--- A list's length differs from the number of classes, where that is known before the data are opened, or
+-- A list whose length differs from the number of classes, if that is known before the data are opened, or
 -- from another list's.
 local function check_lists(of, add)
   local given = of.data.classes

@@ -1,5 +1,5 @@
--- Learning rates over a training: lr_schedule.cosine{…} returns a function of (step, total), step
--- from 1 to total, to lr times a factor. `warmup` is a share of all steps.
+-- Learning-rate schedules: lr_schedule.cosine{…} returns a function of (step, total), step from 1 to total,
+-- that gives lr times a factor. `warmup` is a share of all steps.
 local options = require "aniso.recipe.options"
 
 local lr_schedule = {}
@@ -12,7 +12,7 @@ local function ease(a, b, x)
   return b + (a - b) * 0.5 * (1 + math.cos(math.pi * x))
 end
 
--- A rate that climbs in a straight line during warm-up, then follows after(x), x in [0, 1).
+-- A rate that rises linearly during warm-up, then follows after(x), x in [0, 1).
 local function warmed(o, after)
   return function(step, total)
     local warm = math.floor(o.warmup * total + 0.5)

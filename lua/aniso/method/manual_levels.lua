@@ -1,4 +1,4 @@
--- The λ policy `manual` (METHOD §3): levels as given, which may follow the name. An entry of lambda.policies.
+-- The λ policy `manual` (METHOD §3): given levels, which may follow the name. An entry of lambda.policies.
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 
@@ -22,7 +22,7 @@ function manual_levels.gather(given)
   return out
 end
 
--- A level that is not one is named by its class.
+-- An invalid level is reported with its class.
 function manual_levels.check(given, where)
   local values = type(given) == "table" and given[1] == "manual" and given.values
   for j, level in ipairs(type(values) == "table" and values or {}) do

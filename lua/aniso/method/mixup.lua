@@ -1,14 +1,14 @@
--- mixup (1710.09412) of the stage that trains the priors: a batch becomes λ x_i + (1−λ) x_j, j a permutation
--- of the batch, and its loss λ L(·, y_i) + (1−λ) L(·, y_j), which for cross-entropy is the loss of the mixed
--- labels. One λ ~ Beta(α, α) per step. Everything is addressed by (seed, purpose, step), so that it does
--- not depend on threads and a resumed run draws the same.
+-- mixup (1710.09412) for the stage that trains the priors: a batch becomes λ x_i + (1−λ) x_j, j a
+-- permutation of the batch, and its loss λ L(·, y_i) + (1−λ) L(·, y_j), which for cross-entropy is the loss
+-- of the mixed labels. One λ ~ Beta(α, α) per step. Everything is addressed by (seed, purpose, step), so it
+-- does not depend on threads and a resumed run draws the same.
 local core = require "aniso.core"
 
 local tensor = core.tensor
 local mixup = {}
 
 -- ln G of a Gamma(shape, 1) variable, by Marsaglia and Tsang (ACM TOMS 26, 2000); a shape below 1 is raised
--- by 1 and multiplied by U^(1/shape). The attempts are numbers of one stream each for normal and uniform.
+-- by 1 and the draw multiplied by U^(1/shape). Attempts count along one normal and one uniform stream.
 local function log_gamma_draw(shape, seed, purpose, step)
   local raised = shape < 1 and shape + 1 or shape
   local d = raised - 1 / 3
@@ -28,14 +28,14 @@ local function log_gamma_draw(shape, seed, purpose, step)
   end
 end
 
--- λ ~ Beta(alpha, alpha) of a step, alpha > 0.
+-- λ ~ Beta(alpha, alpha) for a step, alpha > 0.
 function mixup.lambda(alpha, seed, step)
   local a = log_gamma_draw(alpha, seed, "mixup a", step)
   local b = log_gamma_draw(alpha, seed, "mixup b", step)
   return 1 / (1 + math.exp(b - a))
 end
 
--- The positions 0 … B−1 in a random order: that of B random keys.
+-- The positions 0 … B−1 in random order: that of B random keys.
 function mixup.partners(B, seed, step)
   local out, keys = {}, core.rng.below(seed, "mixup order", step, B, 1 << 52)
   for i = 1, B do out[i] = i - 1 end

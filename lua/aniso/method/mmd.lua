@@ -1,6 +1,6 @@
 -- The maximum mean discrepancy between two sets of rows, as a loss: mmd{…}(a, b).
 -- Its kernels have the bandwidths base·multiplier; base 0 means 2K, the mean squared
--- distance of two standard normal draws in K dimensions.
+-- distance between two standard normal draws in K dimensions.
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"
 
