@@ -1,8 +1,8 @@
--- The whole model of a run: backbone, prior, denoiser, schedule, made from one complete
--- configuration and one data set. A module for each stage of training, so that a staged run can train
+-- The whole model of a run: backbone, prior, denoiser and schedule, made from one complete
+-- configuration and one data set. Each stage of training has its own module, so that a staged run can train
 -- and store the first without the second: `net` (backbone and prior), and `den` (denoiser) or, in a run
 -- without a denoiser, `head` (the classifier that post_hoc trains again) or neither. With the λ policy
--- `learned`, `levels` (ln λ) goes with the denoiser.
+-- `learned`, `levels` (ln λ) is trained along with the denoiser.
 local core = require "aniso.core"
 local learned_levels = require "aniso.method.learned_levels"
 local networks = require "aniso.method.networks"
@@ -45,7 +45,7 @@ local function build_den(self, config, dataset, seed)
   end
 end
 
--- The schedule's options. Without a denoiser a search has nothing to choose: the levels are not used.
+-- The schedule's options. Without a denoiser the levels are not used, so there is nothing to search.
 local function options_of(config)
   if config.schedule.lambda[1] ~= "search" or search.is_needed(config) then return config.schedule end
   local out = options.copy(config.schedule)
@@ -53,12 +53,12 @@ local function options_of(config)
   return out
 end
 
--- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
+-- config: complete (config.check); dataset: aniso.Dataset; seed: for the initial weights;
 -- sharing [opt]: a model of the same backbone, prior and seed, whose net this one shares;
--- levels [opt]: the λ_j that a stored run has (schedule.new);
--- stored [opt]: the weights will be those of a stored run, and backbone.weights is not opened.
--- model.modules: a list of {name =, module =, optimiser = or nil}; optimiser makes a module's own one, with
--- which it takes steps of its own.
+-- levels [opt]: the λ_j of a stored run (schedule.new);
+-- stored [opt]: a stored run's weights will be loaded, so backbone.weights is not opened.
+-- model.modules: a list of {name =, module =, optimiser = or nil}; optimiser() makes a separate optimiser for
+-- a module that takes its own steps.
 function model.new(config, dataset, seed, sharing, levels, stored)
   local K = dataset.K
   local self = setmetatable({ K = K, config = config, counts = dataset.counts,
@@ -83,7 +83,7 @@ function model.new(config, dataset, seed, sharing, levels, stored)
   return self
 end
 
--- Replaces the schedule by that of the learned levels as they are now; nothing with other policies.
+-- Rebuilds the schedule from the current learned levels; does nothing with other policies.
 function Model:follow_levels()
   if not self.levels then return end
   self.schedule:close()
@@ -100,7 +100,7 @@ function Model:encode(images)
   return features, self.prior:forward(images, features)
 end
 
--- What the denoiser needs of each image, once per image whatever the number of draws.
+-- What the denoiser needs of each image, computed once per image whatever the number of draws.
 function Model:context(features, prior)
   return self.denoiser:encode { features = features, crops = prior.crops,
     mg = prior.mg, ml = prior.ml }

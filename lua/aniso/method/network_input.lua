@@ -1,17 +1,16 @@
--- What a picture, or a row of features, passes through before the network: size, shape, and the normalisation
--- of the training part. Stored with the weights, so that new images have the numbers that those of the
--- training had.
+-- How a picture, or a row of features, is prepared for the network: size, shape, and the normalisation of
+-- the training part. Stored with the weights, so that new images are treated as those of the training were.
 local normalisation = require "aniso.method.normalisation"
 
 local network_input = {}
 
 local MOST = 1024 -- pixels of a side
-local TOKENS, WIDTH = 16384, 65536 -- of features, as engine/data/features.h has them
+local TOKENS, WIDTH = 16384, 65536 -- of features, as in engine/data/features.h
 local FLOAT = 3.4e38
 local ASPECTS = { stretch = true, crop = true, pad = true }
 
 -- dataset: aniso.Dataset; config: the complete configuration.
--- → {height, width, channels, aspect, damaged, mean = {3}, std = {3}}; of features {kind = "features",
+-- → {height, width, channels, aspect, damaged, mean = {3}, std = {3}}; for features {kind = "features",
 -- height, width = the grid of the tokens, channels = D, unordered, mean = {D}, std = {D}}
 function network_input.of(dataset, config)
   if dataset.number_type then
@@ -27,7 +26,7 @@ local function is_side(value)
   return math.type(value) == "integer" and value >= 1 and value <= MOST
 end
 
--- Whether a list has n numbers of a range.
+-- Whether a list holds n numbers in [least, most].
 local function are(n, list, least, most)
   if type(list) ~= "table" or #list ~= n then return false end
   for _, value in ipairs(list) do
@@ -40,7 +39,7 @@ local function is_count(value, most)
   return math.type(value) == "integer" and value >= 1 and value <= most
 end
 
--- Of features from outside, as features:batch() takes it; nil if it is not one.
+-- Features described from outside, in the form of features:batch(); nil if invalid.
 local function form_of_features(of)
   local is_shape = is_count(of.height, TOKENS) and is_count(of.width, TOKENS) and is_count(of.channels, WIDTH)
     and of.height * of.width <= TOKENS and type(of.unordered) == "boolean"
@@ -50,7 +49,7 @@ local function form_of_features(of)
     std = of.std }
 end
 
--- The same from outside, as core.data.read_images() takes it, or of features; nil if it is not one.
+-- The same for images, in the form of core.data.read_images(), or for features; nil if invalid.
 function network_input.form(of)
   if type(of) == "table" and of.kind == "features" then return form_of_features(of) end
   if type(of) ~= "table" or of.channels ~= 3 then return nil end

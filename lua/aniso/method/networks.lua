@@ -1,7 +1,7 @@
--- The networks: their options, and their building in a module. A recipe's tables go through
+-- The networks: their options, and how they are built in a module. A recipe's tables go through
 -- networks.options and networks.build_*; at the prompt aniso.resnet{…}, aniso.prior{…} and
 -- aniso.denoiser{…} also make and seal a module of their own (field `module`), unless
--- `module` names one to be built in; `prefix` begins the names of the parameters.
+-- `module` names one to build in; `prefix` begins the names of the parameters.
 local backbone_weights = require "aniso.method.backbone_weights"
 local core = require "aniso.core"
 local normalisation = require "aniso.method.normalisation"
@@ -14,7 +14,7 @@ local networks = {}
 
 local function count(default) return integer { default = default, min = 1 } end
 
--- The fields of `a` and of `b` in one table.
+-- The fields of `a` and `b` in one table.
 local function with(a, b)
   local out = {}
   for k, v in pairs(a) do out[k] = v end
@@ -22,7 +22,7 @@ local function with(a, b)
   return out
 end
 
--- Those entries of `o` that `fields` names.
+-- The entries of `o` that `fields` names.
 local function only(o, fields)
   local out = {}
   for k in pairs(fields) do out[k] = o[k] end
@@ -32,9 +32,9 @@ end
 -- ── options ─────────────────────────────────────────────────────────────────────────────
 local weights = { -- a safetensors file with torchvision's names (backbone_weights.lua)
   weights = optional "string",
-  weights_prefix = optional "string", -- what the file's names begin with, as "module."
-  weights_extra = optional "boolean", -- tensors that are not the backbone's are passed over
-  normalise = normalisation.option,   -- of the images of a recipe
+  weights_prefix = optional "string", -- prefix of the file's names, such as "module."
+  weights_extra = optional "boolean", -- tensors that are not the backbone's are skipped
+  normalise = normalisation.option,   -- of a recipe's images
 }
 
 local backbones = {
@@ -42,12 +42,12 @@ local backbones = {
     stem_stride = optional(integer { min = 1, max = 2, text = "Of the 3×3 stem, 1 if left out; at 2 an "
       .. "image of 64×64 costs as much as one of 32×32 at 1" }) }, weights),
 }
--- Those for larger images have torchvision's numbers of blocks.
+-- The ones for larger images have torchvision's numbers of blocks.
 for _, name in ipairs { "resnet18", "resnet34", "resnet50" } do
   backbones[name] = with({ width = count(64) }, weights)
 end
 
--- Of a recipe alone: data = features has no images, and its rows take the place of a backbone's output.
+-- For recipes only: data = features has no images, and its rows replace the output of a backbone.
 local recipe_backbones = with(backbones, { none = {} })
 
 local prior = {
@@ -74,10 +74,10 @@ local denoisers = {
   film = { dim = count(128) },
 }
 
--- Of a recipe alone: without a denoiser the prior's predictions are the run's (METHOD §8).
+-- For recipes only: without a denoiser the prior's predictions are the run's (METHOD §8).
 local recipe_denoisers = with(denoisers, { none = {} })
 
--- options.kinds over `kinds`, each with the extra fields.
+-- options.kinds over the entries of `list`, each with the extra fields.
 local function kinds(list, default, extra)
   local out = { default = default }
   for name, fields in pairs(list) do out[name] = with(fields, extra or {}) end
@@ -98,13 +98,13 @@ function networks.build_resnet(module, prefix, o, channels)
   return net, o.weights and backbone_weights.load(net, prefix, o) or {}
 end
 
--- In the place of a backbone where there is none: its output is its input.
+-- Stands in for an absent backbone: its output is its input.
 local Identity = { load = function() end }
 Identity.__index = Identity
 function Identity.forward(_, features) return features end
 
--- The same, or for the kind "none" a network without parameters. own: its weights are those of a stored run,
--- so that the file of weights from which the run began is not opened.
+-- The same, or for the kind "none" a network without parameters. own: the weights come from a stored run, so
+-- the weights file from which the run began is not opened.
 function networks.build_backbone(module, prefix, o, channels, own)
   if o[1] == "none" then return setmetatable({ features = channels }, Identity), {} end
   if own and o.weights then
@@ -129,8 +129,8 @@ function networks.build_denoiser(module, prefix, o, shape)
     unordered = shape.unordered, logits = shape.logits }))
 end
 
--- A prior that ranks no classes, or an output that the rest cannot share, goes with no candidates
--- (METHOD §5). Raises with the option's name.
+-- Rejects candidates with a prior that ranks no classes, or with an output that the other classes cannot
+-- share (METHOD §5). Raises with the option's name.
 function networks.check_candidates(of)
   local mode, predicted = of.prior.mode, of.train.prediction
   if not of.denoiser.candidates then return end

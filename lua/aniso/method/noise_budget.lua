@@ -28,7 +28,7 @@ local function largest(levels)
   return most
 end
 
--- The class with the most images, the first of equals.
+-- The class with the most images, the first of equal ones.
 local function most_frequent(counts)
   local most = 1
   for j, n in ipairs(counts) do most = n > counts[most] and j or most end
@@ -39,7 +39,7 @@ local function of_most_frequent(levels, counts)
   return levels[most_frequent(counts)]
 end
 
--- The slopes of a mean: class j's part of Σ weight_j f(λ_j), f a power of λ.
+-- The slopes of a mean: class j's share of Σ weight_j f(λ_j), f a power of λ.
 local function parts(power)
   return function(levels, weights)
     local out, sum = {}, 0
@@ -52,7 +52,7 @@ local function parts(power)
   end
 end
 
--- 1 for the largest level; of equal ones each has an equal part.
+-- 1 for the largest level; equal ones share it.
 local function largest_slopes(levels)
   local most, out, n = largest(levels), {}, 0
   for j, level in ipairs(levels) do
@@ -69,7 +69,7 @@ local function most_frequent_slopes(levels, counts)
   return out
 end
 
--- name → `of`: what is brought to 1, of levels (K) and, where needs_counts, training images (K);
+-- name → `of`: the quantity brought to 1, from levels (K) and, if needs_counts, training images (K);
 -- `slopes`: ∂ ln of / ∂ ln λ_j (K).
 noise_budget.kinds = {
   mean = { of = weighted_mean(identity, identity), slopes = parts(1) },
@@ -79,7 +79,7 @@ noise_budget.kinds = {
   head = { of = of_most_frequent, slopes = most_frequent_slopes, needs_counts = true },
 }
 
--- What every λ policy takes.
+-- Options of every λ policy.
 noise_budget.options = {
   normalise = options.one_of { "mean", "geometric", "prior", "max", "head", "none",
     text = "What is brought to 1: the mean, the geometric mean, Σ π_j λ_j, the largest, that of the most "
@@ -108,7 +108,7 @@ local function check(o, low, high)
   end
 end
 
--- The scale at which budget(scale) is 1, from the scale that does so without clipping.
+-- The scale at which budget(scale) is 1, starting at the scale that achieves it without clipping.
 local function bisect(budget, start)
   local low, high = start, start
   for _ = 1, 1024 do
@@ -139,8 +139,8 @@ end
 
 -- The levels in force from a policy's raw ones, K finite numbers above 0. o: {normalise =, min =,
 -- max = or nil}, complete; counts (K) are needed by "prior" and "head". Guarantees: every level
--- is in [min, max], and the budget is 1 to rounding; both are possible exactly where
--- min ≤ 1 ≤ max, and other ranges raise (with normalise = "none" every range is taken).
+-- is in [min, max], and the budget is 1 up to rounding; both are possible exactly if
+-- min ≤ 1 ≤ max, and other ranges raise (normalise = "none" accepts every range).
 function noise_budget.apply(raw, o, counts)
   local low, high, kind = o.min, o.max or math.huge, noise_budget.kinds[o.normalise]
   check(o, low, high)
@@ -153,12 +153,13 @@ function noise_budget.apply(raw, o, counts)
   return levels
 end
 
--- Levels this close to a limit, as a factor, are at it: they may have been rounded to float32.
+-- Levels this close to a limit, as a factor, count as at it: they may have been rounded to float32.
 local AT_LIMIT = 1e-6
 
--- A gradient with respect to ln λ (K) without what would change the budget or leave [min, max]: steps down
--- the result keep both to first order. levels: as apply() returns them; o and counts: its arguments. A level
--- at a limit whose step would leave the range is held (its gradient is 0); the others share the budget.
+-- A gradient with respect to ln λ (K) without the part that would change the budget or leave [min, max]: a
+-- step down the result keeps both to first order. levels: as apply() returns them; o and counts: its
+-- arguments. A level at a limit whose step would leave the range is held (its gradient is 0); the others
+-- share the budget.
 function noise_budget.tangent(gradient, levels, o, counts)
   local kind, out, held = noise_budget.kinds[o.normalise], {}, {}
   local slopes = kind and kind.slopes(levels, kind.needs_counts and counts)

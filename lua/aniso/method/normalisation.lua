@@ -1,6 +1,6 @@
 -- How images are normalised, (value − mean) / deviation per channel: a property of a backbone's weights.
--- Networks trained from the start see the moments of their training part; published weights expect those of
--- ImageNet. All of a model sees the same images: the local prior's windows are cut from them.
+-- Networks trained from the start use the moments of their training part; published weights expect those of
+-- ImageNet. All parts of a model use the same images: the local prior's windows are cut from them.
 --   normalisation.of(backbone) → {mean = {3}, std = {3}}; nil: the moments of the training part
 local options = require "aniso.recipe.options"
 
@@ -10,15 +10,15 @@ local SMALLEST = 1e-4 -- deviation; values are in [0, 1], in steps of 1/255
 
 local IMAGENET = { mean = { 0.485, 0.456, 0.406 }, std = { 0.229, 0.224, 0.225 } }
 
--- The option backbone.normalise; imagenet with weights and dataset without them if left out.
+-- The option backbone.normalise; defaults to imagenet with weights and to dataset without.
 normalisation.option = options.optional(options.kinds { default = "constants",
   dataset = {},
   imagenet = {},
   constants = { mean = options.list("number", { 0.5, 0.5, 0.5 }),
     deviation = options.list("number", { 0.5, 0.5, 0.5 }) } })
 
--- Completes the options of a recipe's backbone. Runs of versions without the option have it absent: their
--- weights saw the moments of the training part, so stored configurations do not pass through here.
+-- Completes the options of a recipe's backbone. Runs of versions without the option leave it absent: their
+-- weights used the moments of the training part, so stored configurations do not pass through here.
 function normalisation.complete(backbone)
   if backbone.weights and backbone.normalise == nil then backbone.normalise = { "imagenet" } end
 end
@@ -30,7 +30,7 @@ function normalisation.of(backbone)
   return { mean = options.copy(choice.mean), std = options.copy(choice.deviation) }
 end
 
--- What is wrong with the numbers of the option, as a sentence; nil where nothing is.
+-- What is wrong with the option's numbers, as a sentence; nil if they are valid.
 function normalisation.fault(backbone)
   local choice = backbone.normalise
   if choice == nil or choice[1] ~= "constants" then return nil end

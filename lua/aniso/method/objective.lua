@@ -1,4 +1,4 @@
--- The training objective (METHOD §6) of one batch, its first term by method/prediction.lua:
+-- The training objective (METHOD §6) of one batch, its first term computed by method/prediction.lua:
 --   L = w_d E[w_c ‖target − output‖²] + w_m MMD²(ε, ε̂) + w_g L_prior(g) + w_l L_prior(l)
 -- Random numbers are addressed by (seed, purpose, step): a resumed run draws the same.
 local core = require "aniso.core"
@@ -21,8 +21,8 @@ function objective.times(B, M, T, seed, step)
   return tensor.from(out, "int64")
 end
 
--- The priors' part: → loss or nil, and its numbers for the progress line. mixed [opt]: what
--- mixup.batch() made of the images, whose loss is then that of two labels.
+-- The priors' part: → loss or nil, and its numbers for the progress line. mixed [opt]: the result of
+-- mixup.batch() for the images; the loss is then that of two labels.
 function objective.prior_loss(self, prior, labels, progress, mixed)
   local weights, total, parts = self.config.loss, nil, {}
   for _, branch in ipairs { { "global", prior.g }, { "local", prior.l } } do
@@ -43,7 +43,7 @@ end
 
 local BELOW_1 = 1 - 2 ^ -24 -- the largest float32 below 1
 
--- How far each row's continuous time is before its step t, in [0, 1): mirrored as the times are, so
+-- How far each row's continuous time is before its step t, in [0, 1): mirrored like the times, so
 -- that the continuous times of a pair add up to T.
 local function before_step(rows, address)
   local drawn = tensor.rand { shape = { (rows + 1) // 2 }, seed = address.seed, stream = "within step",
@@ -56,8 +56,8 @@ local function before_step(rows, address)
   return tensor.from(out)
 end
 
--- The steps at which the rows are noised, and their noise levels: λ enters the couplings `class_speed`,
--- `sample` and `image` here. m: the prior means of the images (B,K).
+-- The steps at which the rows are noised, and their noise levels: here λ enters the couplings `class_speed`,
+-- `sample` and `image`. m: the prior means of the images (B,K).
 local function rows_of(s, labels, m, t, M, address)
   if s.coupling == "sample" then return t, s:levels_of_labels(labels):repeat_rows(M) end
   if s.coupling == "image" then return t, s:levels_of_images(m):repeat_rows(M) end
@@ -66,7 +66,7 @@ local function rows_of(s, labels, m, t, M, address)
 end
 
 -- What is drawn for a batch and does not depend on λ. In lock-step the first point with M draws
--- makes it, and the others find it in `frozen`, the output of encode_frozen().
+-- makes it, and the others take it from `frozen`, the output of encode_frozen().
 local function draw(frozen, labels, M, T, K, address)
   local known, key = frozen and frozen.drawn or {}, M .. " of " .. T
   if not known[key] then
@@ -88,7 +88,7 @@ local function hardness(alpha, m, labels)
 end
 
 -- The weight of each row: w_c, c its image's class, once the share `defer` of the training is done,
--- times the hardness; nil where all rows weigh 1. m: the prior means of the images (B,K).
+-- times the hardness; nil if all rows weigh 1. m: the prior means of the images (B,K).
 local function row_weights(self, labels, m, M, progress)
   local loss, of_image = self.config.loss, nil
   if self.class_weights and progress >= (loss.class_weight.defer or 0) then
@@ -102,8 +102,8 @@ local function row_weights(self, labels, m, M, progress)
   return of_image and of_image:repeat_rows(M)
 end
 
--- The diffusion's part → prediction.loss() with the weights w_c, ε, ε̂. Gradients reach the denoiser, and
--- the prior where prior.gradient is set.
+-- The diffusion's part → prediction.loss() with the weights w_c, ε, ε̂. Gradients reach the denoiser and,
+-- with prior.gradient, the prior.
 function objective.diffusion_loss(self, features, prior, labels, address, frozen)
   local model, config = self.model, self.config
   local s, M, kind = model.schedule, config.train.draws, config.train.prediction
@@ -120,8 +120,8 @@ function objective.diffusion_loss(self, features, prior, labels, address, frozen
   return loss, of.epsilon, prediction.epsilon(kind, y_t, output, of)
 end
 
--- The loss of learned levels (METHOD §3) on the draws of the model's own step, with the weights ω_c and
--- with gradients to the coefficients alone if the denoiser is frozen. seen: features and the prior's outputs
+-- The loss of learned levels (METHOD §3) on the draws of the model's own step, with the weights ω_c. If the
+-- denoiser is frozen, only the coefficients receive gradients. seen: features and the prior's outputs
 -- without gradient. → loss; its rows, as learned_levels.gradient() takes them.
 function objective.levels_loss(self, seen, labels, address, frozen)
   local model, config = self.model, self.config
@@ -137,7 +137,7 @@ function objective.levels_loss(self, seen, labels, address, frozen)
     model.levels:row_weights(labels, M)), rows
 end
 
--- Features and the prior's outputs of a batch. For a <close> variable: to Lua's collector they are a few
+-- Features and the prior's outputs of a batch, for a <close> variable: Lua's collector counts them as a few
 -- bytes.
 local Seen = {}
 function Seen:__close()
@@ -151,7 +151,7 @@ local function seen(features, prior)
   return setmetatable({ features = features, prior = prior }, Seen)
 end
 
--- What levels_loss() takes of a batch; it shares the elements.
+-- The part of a batch that levels_loss() takes; it shares the elements.
 local function detached(features, prior)
   local out = {}
   for _, name in ipairs { "m", "mg", "ml", "crops" } do out[name] = prior[name] and prior[name]:detach() end
@@ -164,8 +164,8 @@ function objective.encode_frozen(self, images)
   return { features = features, prior = prior, drawn = {} }
 end
 
--- The MMD of each granularity (2303.10610): the label, noised by the same draws around one prior alone,
--- is denoised with that prior in the place of both; the sum of the two discrepancies of ε and ε̂.
+-- The MMD of each granularity (2303.10610): the label, noised by the same draws around a single prior, is
+-- denoised with that prior instead of both; the sum of the two discrepancies of ε and ε̂.
 local function mmd_of_granularities(self, features, prior, labels, address, frozen)
   local model, config = self.model, self.config
   local s, M = model.schedule, config.train.draws
@@ -186,7 +186,7 @@ local function mmd_of_granularities(self, features, prior, labels, address, froz
   return sum
 end
 
--- Cross-entropy of the classifier that post_hoc trains.
+-- Cross-entropy of the classifier trained by post_hoc.
 local function classifier_loss(self, labels, frozen)
   local logits = self.model.classifier.logits(frozen.features, frozen.prior)
   local loss = ops.cross_entropy(logits, labels)
@@ -195,7 +195,7 @@ end
 
 -- → total loss and a table of its parts (scalar tensors). `stage` determines which parts count: "joint",
 -- "prior", or "denoiser" and "classifier", which take `frozen`, the output of encode_frozen(). With learned
--- levels also what levels_loss() takes: `frozen`, or in "joint" the batch's own, for a <close> variable.
+-- levels also the input of levels_loss(): `frozen`, or in "joint" the batch's own, for a <close> variable.
 function objective.step(self, images, labels, address, frozen)
   local weights, stage = self.config.loss, self.stage
   if stage == "classifier" then return classifier_loss(self, labels, frozen) end

@@ -1,4 +1,4 @@
--- How many folds came with the data of a study; nil where its folds are cut, or it has none.
+-- The number of folds that come with a study's data; nil if its folds are cut, or it has none.
 --   official_folds(study, overrides) → number | nil
 local data = require "aniso.method.data"
 local folds = require "aniso.recipe.folds"

@@ -1,6 +1,6 @@
 -- Optimisers over a module's flat tensors. State is a plain table of a count and tensors,
--- {t =, m =, v =} or {t =, buf =}, so that it checkpoints as it is; `slots` names the tensors that it has
--- after a step. The arithmetic is in core.step. Weight decay follows the module: not on biases, nor on
+-- {t =, m =, v =} or {t =, buf =}, so that it can be checkpointed as it is; `slots` names the tensors it
+-- holds after a step. The arithmetic is in core.step. Weight decay follows the module: none on biases and
 -- normalisations.
 --   local o = optim.adamw { weight_decay = 0.05 }      o:step(module, lr)
 -- A step can also scale the gradient and update an average, in the same pass over memory:
@@ -14,7 +14,7 @@ local function zeros_like(values)
   return core.tensor.zeros { values:numel() }
 end
 
--- Calls update(arguments) for each stretch of the parameters, with its own weight decay.
+-- Calls update(arguments) for each range of the parameters, with the range's weight decay.
 local function each_range(module, arguments, weight_decay, with, update)
   if with then
     arguments.scale, arguments.average, arguments.keep = with.scale, with.average, with.keep

@@ -1,15 +1,15 @@
--- What changes a trained classifier without training its features again (METHOD §4): option post_hoc of
+-- Changes to a trained classifier that leave its features as they are (METHOD §4): option post_hoc of
 -- a run without a denoiser. The classifier is a linear map of pooled features, g = W f + b.
 --   logit_adjustment   p_j ∝ p_j π_j^(−τ)                           2007.07314, §4.1
 --   tau_norm           g_j = w_j·f / ‖w_j‖^τ, without a bias        1910.09217, §4.1
 --   crt                W and b trained again from new values        1910.09217, §4.1
 --   lws                g_j = s_j (w_j·f + b_j), s trained           1910.09217, §4.1
--- crt and lws are a stage of training of their own, "classifier": cross-entropy, class-balanced
+-- crt and lws have a training stage of their own, "classifier": cross-entropy, class-balanced
 -- sampling, frozen features. Entries:
---   scores(model, features, prior)       (B, K), what the probabilities follow from
+--   scores(model, features, prior)       (B, K), from which the probabilities follow
 --   adjust(scores, model, tau)           logits (N, K); absent: the scores are the logits
 --   build(model, module)                 → function(features, prior) → logits (B, K), of crt and lws
---   linear                               changes one linear classifier: needs prior.mode = global
+--   linear                               changes one linear classifier, so it needs prior.mode = global
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"
 
@@ -20,7 +20,7 @@ local post_hoc = {}
 
 local WEIGHT, BIAS = "prior.saliency.weight", "prior.saliency.bias"
 
--- τ where none is given: the value of this grid that validation prefers.
+-- Candidates for τ if none is given: the best on validation is used.
 post_hoc.grid = {}
 for i = 0, 40 do post_hoc.grid[i + 1] = i / 20 end
 
@@ -88,7 +88,7 @@ post_hoc.kinds = {
 
   lws = {
     text = "A factor per class on the logits, trained with classes sampled alike (LWS, 1910.09217).",
-    -- A step of AdamW moves each factor by about lr: that of the networks would leave them near 1.
+    -- A step of AdamW moves each factor by about lr; the networks' lr would leave them near 1.
     options = { epochs = epochs, lr = number { default = 0.05, above = 0, text = "Largest learning rate" } },
     linear = true, scores = trained_logits,
     build = function(model, module)
@@ -101,7 +101,7 @@ post_hoc.kinds = {
 local kinds = {}
 for name, entry in pairs(post_hoc.kinds) do kinds[name] = entry.options end
 
--- The rule of the option post_hoc.
+-- The rule for the option post_hoc.
 post_hoc.option = options.optional(options.kinds(kinds))
 
 -- The module that crt and lws train, and logits(features, prior) → (B, K); nil for other choices.
@@ -114,12 +114,12 @@ function post_hoc.classifier(choice, model, seed)
   return { module = module, logits = logits }
 end
 
--- Whether the choice has a τ that validation must choose.
+-- Whether the choice has a τ to choose on validation.
 function post_hoc.chooses(choice)
   return post_hoc.kinds[choice[1]].chooses and choice.tau == nil or false
 end
 
--- Scores of images (B, K), from the outputs of model:encode().
+-- Scores of images (B, K), from the output of model:encode().
 function post_hoc.scores(choice, model, features, prior)
   return post_hoc.kinds[choice[1]].scores(model, features, prior)
 end
@@ -132,8 +132,8 @@ function post_hoc.probabilities(choice, model, rows, t)
   end)
 end
 
--- The τ of the grid with the best value, the smallest of equal ones. value_of(τ) → number, or nil where
--- it is undefined; higher: whether higher is better.
+-- The τ of the grid with the best value, the smallest of equal ones. value_of(τ) → number, or nil if it is
+-- undefined; higher: whether higher is better.
 function post_hoc.best_tau(value_of, higher)
   local best, found
   for _, t in ipairs(post_hoc.grid) do

@@ -1,8 +1,8 @@
--- Predictions of a whole part of a data set: the reverse chain's, the prior's own, and the scores of
--- what changes the prior after its training (post_hoc.lua).
--- Every image is encoded once (encoded.lua); the R chains of a batch run as one batch of B·R rows, in
--- several where there are many; the noise of a chain is addressed by the image's position, so the batch
--- size changes nothing but the time it takes.
+-- Predictions for a whole part of a data set: the reverse chain's, the prior's own, and the scores of
+-- post_hoc, which changes the prior after its training (post_hoc.lua).
+-- Every image is encoded once (encoded.lua). The R chains of a batch run as one batch of B·R rows, or as
+-- several if there are many. The noise of a chain is addressed by the image's position, so the batch size
+-- affects only the time.
 local core = require "aniso.core"
 local encoded = require "aniso.method.encoded"
 local metric = require "aniso.stats.metric"
@@ -11,7 +11,7 @@ local prediction = require "aniso.method.prediction"
 local sampler = require "aniso.method.sampler"
 local tilt = require "aniso.method.tilt"
 
--- most_rows: of the chains that run at once, so that their memory does not grow with images × draws.
+-- most_rows: limit on the chains run at once, so that their memory does not grow with images × draws.
 local predict = { most_rows = 65536 }
 
 -- Adds the rows (or numbers) of a tensor to a list.
@@ -19,15 +19,15 @@ local function append(rows, tensor)
   for _, row in ipairs(tensor:totable()) do rows[#rows + 1] = row end
 end
 
--- κ of a sampler's tilt where it applies at `where`, else nil.
+-- κ of a sampler's tilt if it applies at `where`, else nil.
 local function kappa_at(where, model, how)
   local kappa, at = tilt.of(how.tilt, model.counts, model.schedule.levels)
   return at == where and kappa or nil
 end
 
--- ŷ0 (B·R,K) at the ends of the chains of some images, whose first has the place `first` in its part.
--- options [opt]: see(map) is given the denoiser's attention at each step, (B·R,K,N); beat() is called before
--- each step; alike: every image has the noise of the place `first`.
+-- ŷ0 (B·R,K) at the ends of the chains of some images, the first of which has index `first` in its part.
+-- options [opt]: see(map) receives the denoiser's attention at each step, (B·R,K,N); beat() is called before
+-- each step; alike: every image uses the noise of index `first`.
 local function run_chains(model, features, prior, how, first, options)
   local see, beat, kind = options.see, options.beat, model.config.train.prediction
   local R, K = how.draws, model.K
@@ -66,7 +66,7 @@ local function add_vote(out, model, y0, how)
   append(out.agreement, agreement)
 end
 
--- The chains of a batch of images, as many images at once as predict.most_rows allows.
+-- Runs the chains of a batch, for as many images at once as predict.most_rows allows.
 local function add_chains(out, model, batch, how, options)
   local n, began = batch.features:size(1), core.sys.monotonic()
   local most = math.max(1, predict.most_rows // how.draws)
@@ -80,8 +80,8 @@ local function add_chains(out, model, batch, how, options)
   out.seconds = out.seconds + core.sys.monotonic() - began
 end
 
--- The same chains read by another temperature and another tilt of the vote. predictions: made with
--- options.keep; how: the sampler options, which differ from the chains' in these two alone.
+-- Reads the same chains with another temperature or another tilt of the vote. predictions: made with
+-- options.keep; how: the sampler options, which differ from the chains' only in these two.
 function predict.read_again(predictions, model, how)
   local out = { ["true"] = predictions["true"], prior = predictions.prior, chain = {}, width = {},
     agreement = {}, seconds = predictions.seconds, encoding_s = predictions.encoding_s }
@@ -94,17 +94,16 @@ local function unguarded(f)
   return true
 end
 
--- What the predictions of a job are collected in. prior_rows: shared by all jobs.
+-- Collects the predictions of a job. prior_rows: shared by all jobs.
 local function collector(one, labels, prior_rows, chain, options)
   return { ["true"] = labels, prior = prior_rows, chain = chain and {} or nil, width = {}, agreement = {},
     scores = options.post_hoc and one.model.config.post_hoc and {} or nil, ends = options.keep and {} or nil,
     seconds = 0, encoding_s = 0 }
 end
 
--- Predictions of several models that share one net, which sees every image once; a run without a
--- denoiser is alone. jobs: a
--- list of {model =, how =, guard [opt] = function(f) → whether f() did not fail}; a model
--- whose guard returns false is left out from there on. → a list as predict() gives.
+-- Predictions of several models that share one net, which encodes every image once; a run without a
+-- denoiser is predicted by itself. jobs: a list of {model =, how =, guard [opt] = function(f) → whether f()
+-- succeeded}; a model whose guard returns false is left out from there on. → a list as predict() gives.
 function predict.predict_all(jobs, dataset, part, options)
   local n, lead, labels = dataset:n(part), jobs[1].model, dataset:labels(part):list()
   local chain = options.chain ~= false and lead.denoiser ~= nil
@@ -132,13 +131,13 @@ function predict.predict_all(jobs, dataset, part, options)
   return out
 end
 
--- how: the configuration's sampler table with `seed`; options.batch images at a time,
--- options.chain = false leaves the chain out, options.post_hoc = true adds the scores of the
--- configuration's post_hoc, options.keep keeps the chains' ends for read_again(), N·R·K floats,
+-- how: the configuration's sampler table with `seed`; options.batch: images at a time;
+-- options.chain = false leaves the chain out; options.post_hoc = true adds the scores of the
+-- configuration's post_hoc; options.keep keeps the chains' ends for read_again(), N·R·K floats;
 -- options.tick(done, total) is called per batch, options.beat() before each step of a chain; options.cache
 -- keeps what is encoded (encoded.lua).
 -- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement, scores = rows or nil,
--- encoding_s and seconds = what encoding and the chains of all images took }.
+-- encoding_s and seconds = time of encoding and of the chains over all images }.
 -- A constant prior carries no information about an image, so it has no predictions.
 function predict.predict(model, dataset, part, how, options)
   return predict.predict_all({ { model = model, how = how } }, dataset, part, options or {})[1]

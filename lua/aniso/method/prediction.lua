@@ -8,7 +8,7 @@ local core = require "aniso.core"
 local ops = core.ops
 local prediction = { kinds = { "y0", "epsilon", "v", "class" } }
 
--- The name under which ops.read and Schedule:estimate read what readable() gives.
+-- The kind as which ops.read and Schedule:estimate read the result of readable().
 function prediction.read_as(kind)
   return kind == "class" and "y0" or kind
 end
@@ -18,8 +18,8 @@ function prediction.readable(kind, output)
   return kind == "class" and ops.softmax(output) or output
 end
 
--- weights [opt]: one per row → scalar: the mean of w ‖target − output‖² over rows and coordinates, of `class`
--- that of −w ln p_c over the rows.
+-- weights [opt]: one per row → scalar: the mean of w ‖target − output‖² over rows and coordinates, for
+-- `class` that of −w ln p_c over the rows.
 function prediction.loss(kind, output, of, weights)
   if kind ~= "class" then
     return ops.mse(output, ops.target(kind, of.y0, of.m, of.epsilon, of.signal, of.noise), weights)
@@ -28,7 +28,7 @@ function prediction.loss(kind, output, of, weights)
   return (weights and rows * weights or rows):mean() * -1
 end
 
--- ε̂ of the output at y_t (rows,K).
+-- ε̂ from the output at y_t (rows,K).
 function prediction.epsilon(kind, y_t, output, of)
   local readable = prediction.readable(kind, output)
   return ops.read("epsilon", prediction.read_as(kind), y_t, of.m, readable, of.signal, of.noise)

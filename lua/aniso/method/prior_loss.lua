@@ -3,7 +3,7 @@
 -- n_j. A new loss is one entry.
 --   make(counts, o)   → function(progress 0…1) → the arguments of ops.cross_entropy
 --   text, options     what it is, with its source, and its options
--- A recipe may bring one of its own: function(counts, o) → arguments of ops.cross_entropy, or
+-- A recipe may bring its own: function(counts, o) → arguments of ops.cross_entropy, or
 -- function(logits, labels, progress) → scalar tensor (recipe/own_part.lua).
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
@@ -109,12 +109,12 @@ prior_loss.kinds = {
   },
 }
 
--- The rule of the option loss.prior.
+-- The rule for the option loss.prior.
 prior_loss.option = options.registry(prior_loss.kinds, "ce", {})
 
 local WHERE = "loss.prior"
 
--- The cross-entropy with a recipe's arguments; fail(text) names the recipe where they do not fit.
+-- The cross-entropy with a recipe's arguments; fail(text) names the recipe if they are invalid.
 local function with_arguments(made, fail)
   return function(logits, labels)
     local ok, loss = pcall(core.ops.cross_entropy, logits, labels, made)
@@ -139,12 +139,12 @@ local function own(choice, counts)
     local recorded, before = core.ops.tape_length()
     local loss = guarded(logits, labels, progress)
     local recorded_then, after = core.ops.tape_length()
-    -- The networks' operations before the loss would be missing from the gradient.
+    -- Operations of the networks before the loss would be missing from the gradient.
     if after ~= before then
       fail "the loss must not call backward or clear_tape, nor catch the error of an operation"
     end
     if type(loss) ~= "userdata" or loss:numel() ~= 1 then fail("the loss must be a scalar tensor") end
-    -- The logits were recorded on the tape, and the loss added nothing to it.
+    -- The logits were recorded on the tape, but the loss added nothing to it.
     if recorded > 0 and recorded_then == recorded then
       fail "the loss does not depend on the logits, so no network is trained by it"
     end
@@ -152,7 +152,7 @@ local function own(choice, counts)
   end
 end
 
--- The factor on the logits in a complete choice's loss, which belongs to their probabilities too: without
+-- The factor on the logits in a complete choice's loss, which also applies to their probabilities: without
 -- it LDAM's softmax is close to uniform. 1 for a recipe's own loss.
 function prior_loss.scale(choice)
   return not own_part.is(choice) and choice.scale or 1

@@ -1,12 +1,12 @@
--- Which residual network tensors belong to, from torchvision's names and the shapes: its depth, the kind of
--- its stem and its width.
+-- Identifies the residual network that tensors belong to by torchvision's names and the shapes: its depth,
+-- the kind of its stem and its width.
 --   resnet_form.of(tensors) → {text = "ResNet-50 of width 64", option = '{ "resnet50" }'}; option is nil for
---   a network that is not among the backbones. nil where the tensors are those of no known network
+--   a network that is not among the backbones. nil if the tensors form no known network
 local resnet_form = {}
 
-local BASIC, BOTTLENECK = 2, 3 -- convolutions of a block
+local BASIC, BOTTLENECK = 2, 3 -- convolutions per block
 
--- Blocks per layer: of the networks for larger images.
+-- Blocks per layer, in the networks for larger images.
 local LARGE = {
   { depth = 18, convolutions = BASIC, blocks = "2 2 2 2", kind = "resnet18" },
   { depth = 34, convolutions = BASIC, blocks = "3 4 6 3", kind = "resnet34" },
@@ -17,7 +17,7 @@ local LARGE = {
 
 local USUAL_WIDTH = 64 -- of the networks for larger images
 
--- The number of blocks of each layer as a text, and convolutions of a block.
+-- The numbers of blocks per layer as text, and the convolutions per block.
 local function blocks_of(tensors)
   local blocks, convolutions = {}, 0
   for name in pairs(tensors) do

@@ -64,7 +64,7 @@ local level = options.custom(function(value, where)
 end, "mixture", { about = { type = '"mixture"|"max"|"min"|number',
   text = "λ(x) of the coupling sample: Σ_j m_j λ_j, the largest or smallest λ, or this number" } })
 
--- What every sampler takes, a recipe's own among them.
+-- Options of every sampler, including a recipe's own.
 sampler.common = {
   steps = integer { default = 20, min = 1, text = "S, steps of a chain, at most schedule.T" },
   draws = integer { default = 8, min = 1, max = 65536, text = "R, chains per image" },
@@ -78,7 +78,7 @@ sampler.common = {
   seed = integer { default = 0, min = 0, text = "Of the noise" },
 }
 
--- The rule of the option sampler.
+-- The rule for the option sampler.
 sampler.option = options.registry(sampler.kinds, DEFAULT, sampler.common)
 
 -- The names of the program's samplers, sorted.
@@ -101,8 +101,7 @@ local function own_step(reference)
   end
 end
 
--- The step function of a kind, of {kind, option = …}, or of an own part's reference; raises where
--- there is none.
+-- The step function of a kind, of {kind, option = …}, or of an own part's reference; raises if there is none.
 function sampler.step_of(choice)
   if own_part.is(choice) then return own_step(choice) end
   local name = type(choice) == "table" and choice[1] or choice
@@ -118,13 +117,13 @@ function sampler.step_of(choice)
     or "known: " .. table.concat(names, ", ")), 0)
 end
 
--- The estimate of y0 that `output` means, tilted: the output of a network that predicts y0.
+-- The tilted estimate of y0 that `output` gives, as the output of a network that predicts y0.
 local function tilted(chain, y, output, t, read, kappa)
   local z0 = chain.schedule:estimate(y, chain.m, output, t, read, chain.level)
   return core.schedule.tilt(chain.m + z0, kappa)
 end
 
--- The test level of each row, for the coupling `sample`, and the levels (B,K) of the coupling `image`; nil
+-- The test level of each row for the coupling `sample`, and the levels (B,K) for the coupling `image`; nil
 -- for the others. m: prior means (B,K); level_of: a value of the option sampler.level.
 function sampler.levels(s, m, level_of)
   if s.coupling == "image" then return s:levels_of_images(m) end
@@ -139,7 +138,7 @@ end
 --      kind="ddim" (or a complete value of the option sampler), eta=, steps=, spacing="uniform",
 --      prediction="epsilon", clip=0,
 --      kappa= [opt] K numbers that tilt the estimate of y0 at every step,
---      alike= [opt] rows of one image: every image then has the noise of the first, so that what it is given
+--      alike= [opt] rows of one image: every image then uses the noise of the first, so that its result
 --             does not depend on the others,
 --      seed=0, stream_index=0, first=0 } → ŷ0 (B,K)
 -- `first` is the index of the batch's first number in the noise of the whole set (row · K), so that
@@ -163,7 +162,7 @@ function sampler.run(o)
   end
 
   local times = s:times(o.steps, o.spacing)
-  local y = s:forward_step(o.m, o.m, 0, s.T, chain.noise(), o.level) -- in double, as all of a chain
+  local y = s:forward_step(o.m, o.m, 0, s.T, chain.noise(), o.level) -- in double, like all of a chain
   for i = 1, o.steps do
     local t, u = times[i], times[i + 1]
     local output = o.denoise(y, tensor.full({ B }, t, "int64"))

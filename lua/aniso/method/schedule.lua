@@ -1,8 +1,8 @@
 -- aniso.schedule{"cosine", T = 1000, counts = {…}, lambda = "bound", coupling = "variance"} → Schedule.
--- Checks the options, lets the λ policy choose the K levels (lambda.lua) and hands the engine one
+-- Checks the options, computes the K levels with the λ policy (lambda.lua) and passes the engine one
 -- flat table of resolved values. lambda is a policy by name, {"power", gamma = 0.5, max = 3},
 -- {"manual", 1, 1, 2} or a function; counts (training images per class) may be left out if K is
--- given and the policy does without. schedule.options is the same table's rules for a recipe.
+-- given and the policy does not need them. schedule.options is the same table's rules for a recipe.
 local core = require "aniso.core"
 local bound = require "aniso.method.bound"
 local lambda = require "aniso.method.lambda"
@@ -22,7 +22,7 @@ local named = options.custom(function(value) return base.check(value, "schedule.
 schedule.options = {
   [1] = named, base = optional(base),                          -- {"linear"} or {base = "linear"}
   T = options.integer { default = defaults.T, min = 1 },
-  beta_start = optional "number",                              -- default: the kind's own, by 1000/T
+  beta_start = optional "number",                              -- default: the kind's own, scaled by 1000/T
   beta_end = optional "number",
   beta_max = number { default = defaults.beta_max, above = 0, below = 1 },
   offset = number { default = defaults.offset, min = 0, below = 1 },     -- of the cosine
@@ -65,7 +65,7 @@ local function made(process, levels, about)
   return core.schedule.new(of)
 end
 
-local DRAWS, SEED = 65536, 0 -- those of s:share() without options
+local DRAWS, SEED = 65536, 0 -- the defaults of s:share()
 
 -- The estimate of share_levels.lua for the process with other levels.
 local function image_needed_of(process)
@@ -75,9 +75,9 @@ local function image_needed_of(process)
   end
 end
 
--- counts: those of the data set, where the options give none. stored [opt]: the levels of a
--- run (K), used in the place of an own policy's, which need not be found then, of those that a study chose,
--- and of those at which the training of a policy begins. groups [opt]: "many", "medium" or "few" per class.
+-- counts: those of the data set, used if the options give none. stored [opt]: the levels of a run (K). They
+-- replace those of an own policy, which is then not needed, those that a study chose, and those at which the
+-- training of a policy begins. groups [opt]: "many", "medium" or "few" per class.
 function schedule.new(given, counts, stored, groups)
   local o = options.check(given, schedule.options, "schedule")
   o.counts = o.counts or counts

@@ -1,5 +1,5 @@
--- The λ policy `search`: its options and the candidates among which a study chooses (METHOD §3). The trials
--- are run by train/search.lua, the rule of the choice is stats/halving.lua.
+-- The λ policy `search`: its options and the candidates among which a study chooses (METHOD §3).
+-- train/search.lua runs the trials, and stats/halving.lua holds the rule of the choice.
 --   search.candidates(choice) → list of {name = "γ 0.25", lambda = a value of schedule.lambda}
 local metric_name = require "aniso.stats.metric_name"
 local options = require "aniso.recipe.options"
@@ -74,13 +74,13 @@ search.options = {
 
 local ISOTROPIC = { name = "isotropic", lambda = { "isotropic" } }
 
--- The budget and the limits of the choice, which its candidates have too.
+-- The budget and the limits of the choice, which apply to its candidates too.
 local function with_budget(choice, lambda)
   lambda.normalise, lambda.min, lambda.max = choice.normalise, choice.min, choice.max
   return lambda
 end
 
--- The candidates in their order, the isotropic one first. Raises where two are the same.
+-- The candidates in their order, the isotropic one first. Raises if two are the same.
 function search.candidates(choice)
   local out, seen = { ISOTROPIC }, {}
   local function add(name, lambda)
@@ -103,7 +103,7 @@ function search.candidates(choice)
   return out
 end
 
--- Raises where the options of a complete choice do not fit each other.
+-- Raises if the options of a complete choice conflict.
 function search.check(choice)
   local seeds = choice.seeds
   if #seeds == 0 then raise("schedule.lambda.seeds", "give at least one rung: {1, 3}") end
@@ -128,7 +128,7 @@ function search.metric(choice)
   return metric_name.entry(choice.metric, "schedule.lambda.metric")
 end
 
--- Whether a complete configuration's levels are to be chosen by a search. Without a denoiser there are none.
+-- Whether a search must choose a complete configuration's levels. Without a denoiser there are none.
 function search.is_needed(config)
   return config.schedule.lambda[1] == "search" and config.denoiser[1] ~= "none"
 end

@@ -1,12 +1,12 @@
 -- Levels from the image-needed share R_c(λ) (METHOD §3): the λ_j at which every class has a given share, and
 -- the single level at which the isotropic process has a given mean share. image_needed(levels) →
--- {share = (K), mean =} is the estimate for these levels (Schedule:image_needed). It has the same draws at
--- every call, so that it is a smooth function of the levels.
+-- {share = (K), mean =} is the estimate for these levels (Schedule:image_needed). Every call uses the same
+-- draws, so that it is a smooth function of the levels.
 local share_levels = {}
 
 local TOLERANCE, ROUNDS = 5e-4, 80 -- of each share: half the standard error of the estimate
 local MEAN_TOLERANCE = 1e-7
-local LOWEST, HIGHEST = 1e-3, 1e3   -- levels that are searched
+local LOWEST, HIGHEST = 1e-3, 1e3   -- levels to search
 local STEP, STEP_MOST = 1.4, 2      -- of ln λ against the logit, and at most in a round
 
 local function logit(p)
@@ -18,8 +18,8 @@ local function clip(x, low, high)
   return x < low and low or x > high and high or x
 end
 
--- The class that is furthest from its target, and how far. A class whose level is at an end of its range
--- is only as far as its level could still move inwards.
+-- The class furthest from its target, and its distance. A class whose level is at an end of its range counts
+-- only if its level could still move inwards.
 local function furthest(share, targets, levels, low, high)
   local most, class = 0, 1
   for j, target in ipairs(targets) do
@@ -37,8 +37,8 @@ local function unreachable(class, share, target, level)
 end
 
 -- λ_j in [low, high] with R_j(λ) = targets[j] to 5e-4 for every class whose level is inside the range.
--- Fixed-point steps in ln λ on the logit of the share; raises with the class that is furthest
--- from its target where they do not converge.
+-- Fixed-point steps in ln λ on the logit of the share; if they do not converge, raises with the class
+-- furthest from its target.
 function share_levels.solve(targets, low, high, image_needed)
   local first, last = math.max(low, LOWEST), math.min(high, HIGHEST)
   local levels = {}
@@ -57,8 +57,8 @@ function share_levels.solve(targets, low, high, image_needed)
   end
 end
 
--- A number x in [a, b] with f(x) = 0 to MEAN_TOLERANCE, f rising (regula falsi, Illinois); nil without a
--- change of sign.
+-- A number x in [a, b] with f(x) = 0 to MEAN_TOLERANCE, f rising (regula falsi, Illinois); nil if the sign
+-- does not change.
 local function root(f, a, b)
   local fa, fb = f(a), f(b)
   if not (fa <= 0 and fb >= 0) then return nil end
@@ -80,8 +80,8 @@ local function root(f, a, b)
   return nil
 end
 
--- The level (a number) of K equal levels whose mean share is `mean` to 1e-7; exactly 1 where that of λ ≡ 1
--- is.
+-- The level (a number) of K equal levels whose mean share is `mean` to 1e-7; exactly 1 if λ ≡ 1 already has
+-- that share.
 function share_levels.matched(mean, K, image_needed)
   local function off(x)
     local levels = {}

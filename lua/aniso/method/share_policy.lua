@@ -21,7 +21,7 @@ local relative = options.custom(function(given, where)
 end, true, { about = { type = "boolean",
   text = "Whether the target is a part of 1 − π_c, the share at pure noise" } })
 
--- The share R_c that each class is to have.
+-- The target share R_c of each class.
 local function targets(counts, o, K)
   local images, out = 0, {}
   for _, n in ipairs(counts) do images = images + n end

@@ -41,7 +41,7 @@ tilt.kinds = {
   },
 }
 
--- The rule of the option sampler.tilt.
+-- The rule for the option sampler.tilt.
 tilt.option = options.registry(tilt.kinds, "none", {}, { class = "aniso.option.tilt",
   text = "Shifts the class probabilities, q̃_k ∝ q_k exp(κ_k)" })
 
@@ -52,9 +52,9 @@ function tilt.of(choice, counts, levels)
   return tilt.kinds[choice[1]].kappa(choice, counts, levels), choice.where
 end
 
-local SHOWN = 8 -- values that a description lists; of more it has a digest
+local SHOWN = 8 -- values listed in a description; longer lists are shortened to a digest
 
--- "0 1 -0.5", or "100 values 1a2b3c": two lists of values have two texts.
+-- "0 1 -0.5", or "100 values 1a2b3c": different lists have different texts.
 local function values_text(values)
   local texts = {}
   for k, value in ipairs(values) do texts[k] = ("%.14g"):format(value) end
