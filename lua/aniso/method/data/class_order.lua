@@ -1,10 +1,10 @@
--- The order of classes that a set does not fix: numbers by value, then texts, in which digits compare as
+-- The order of classes if a set does not fix it: numbers by value, then texts, in which digits compare as
 -- whole numbers ("grade 2" before "grade 10"). Grades are ordinal, and quadratic kappa depends on the order.
 --   class_order.number("01") → 1.0      class_order.before(a, b)      class_order.sorted(names) → list
 --   class_order.of_rows(rows, stored) → names, differs
 local class_order = {}
 
--- The value of a label that is a decimal number; nil for any other text, "nan" and "0x10" among them.
+-- The value of a label that is a decimal number; nil for any other text, including "nan" and "0x10".
 function class_order.number(label)
   local text = label:match "^%s*(.-)%s*$"
   if text:find "^[+-]?%d+%.?%d*$" or text:find "^[+-]?%.%d+$" or text:find "^[+-]?%d+%.?%d*[eE][+-]?%d+$" then
@@ -13,7 +13,7 @@ function class_order.number(label)
   return nil
 end
 
--- The pieces of a text: runs of digits and what is between them.
+-- The pieces of a text: runs of digits, and the text between them.
 local function pieces_of(text)
   local out = {}
   for other, digits in text:gmatch "(%D*)(%d*)" do
@@ -42,7 +42,7 @@ local function compare_texts(a, b)
   return #x == #y and 0 or #x < #y and -1 or 1
 end
 
--- A strict order of all texts; equal values ("1", "01") bytewise.
+-- A strict order of all texts; equal values ("1", "01") are ordered bytewise.
 function class_order.before(a, b)
   local x, y = class_order.number(a), class_order.number(b)
   if x and y and x ~= y then return x < y end
@@ -80,8 +80,8 @@ local function same(a, b)
   return true
 end
 
--- The classes of rows in their order, and whether it differs from the bytewise one that earlier versions
--- used. stored [opt]: the classes of a stored run, whose order is kept where they are the same.
+-- The classes of rows in order, and whether that differs from the bytewise order of earlier versions.
+-- stored [opt]: the classes of a stored run, whose order is kept if they are the same.
 function class_order.of_rows(rows, stored)
   local names = distinct(rows.class)
   if #names < 2 or #names > MOST then return nil, false end -- the engine refuses them

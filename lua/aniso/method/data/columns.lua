@@ -1,4 +1,4 @@
--- Labels, one-hot labels, parts and folds of images from the columns of a table.
+-- Labels, one-hot labels, parts and folds of images, read from the columns of a table.
 local fault = require "aniso.method.data.fault"
 local labels = require "aniso.method.data.labels"
 local parts = require "aniso.method.data.parts"
@@ -17,7 +17,7 @@ local function lines_of(t, rows)
     #rows > MOST_LINES and (" and %d more"):format(#rows - MOST_LINES) or "")
 end
 
--- The column, whose cells must not be empty. way [opt]: what else a message offers.
+-- A column whose cells must not be empty. way [opt]: an alternative that the message offers.
 local function filled(t, name, way)
   local cells, blank = t:column(name), {}
   for row, cell in ipairs(cells) do
@@ -30,9 +30,9 @@ local function filled(t, name, way)
   return cells
 end
 
-local MOST_COLUMNS = 200 -- that are looked through
+local MOST_COLUMNS = 200 -- searched at most
 
--- The cells as numbers where all of them are 0 or 1; nil otherwise, and where the column cannot be read.
+-- The cells as numbers if all of them are 0 or 1; nil otherwise, and if the column cannot be read.
 local function zeros_and_ones(t, name)
   local cells, out = not t:is_twice(name) and fault.catch(t.column, t, name), {}
   for row, cell in ipairs(cells or {}) do
@@ -42,7 +42,7 @@ local function zeros_and_ones(t, name)
   return #out > 0 and out or nil
 end
 
--- The columns of 0 and 1 among the first ones, as text for an option, where exactly one is 1 in every row.
+-- Those of the first columns that hold 0 and 1, as text for an option, if exactly one is 1 in every row.
 local function one_hot_columns(t)
   local found, sums = {}, {}
   for c = 1, math.min(#t.header, MOST_COLUMNS) do
@@ -56,8 +56,8 @@ local function one_hot_columns(t)
   return #found >= 2 and "{ " .. table.concat(found, ", ") .. " }" or nil
 end
 
--- The option for labels that are spread over columns of 0 and 1: nil where the column `label` is there and
--- has other cells.
+-- The option for labels spread over columns of 0 and 1; nil if the column `label` exists and has other
+-- cells.
 function columns.one_hot_option(t, label)
   for _, cell in ipairs(t:has(label) and t:column(label) or {}) do
     local value = tonumber(cell)
@@ -66,7 +66,7 @@ function columns.one_hot_option(t, label)
   return one_hot_columns(t)
 end
 
--- The labels. blank: whether they may be empty, since leave_out removes such rows; nil where the kind has no
+-- The labels. blank: whether they may be empty, since leave_out removes such rows; nil if the kind has no
 -- such option.
 local function label_cells(t, name, blank)
   local option = not t:has(name) and columns.one_hot_option(t, name)
@@ -87,16 +87,16 @@ local function label_cells(t, name, blank)
   return cells
 end
 
--- "0042" of the row 42 of a table with 1,000 to 9,999 rows, so that names are sorted as the rows are.
+-- "0042" for row 42 of a table with 1,000 to 9,999 rows, so that names sort like the rows.
 local function numbered(t)
   local out, digits = {}, #tostring(t.n)
   for row = 1, t.n do out[row] = ("%0" .. digits .. "d"):format(row - 1) end
   return out
 end
 
--- A table with an image per row, in the form for the engine: { key =, class =, group =, line = }.
--- names: image [opt: rows are named by their numbers from 0], label, group [opt]: columns; one_hot [opt]:
--- columns in the place of label. blank [opt]: as label_cells() takes it.
+-- A table with one image per row, in the engine's form: { key =, class =, group =, line = }.
+-- names: image [opt: rows are numbered from 0], label, group [opt]: columns; one_hot [opt]: columns
+-- that replace label. blank [opt]: as in label_cells().
 function columns.rows(t, names, blank)
   return {
     key = names.image and filled(t, names.image) or numbered(t),
@@ -106,7 +106,7 @@ function columns.rows(t, names, blank)
   }
 end
 
--- The name of the column that is 1, per row; the other ones are 0.
+-- The name of the column that is 1, per row; the others are 0.
 function columns.one_hot(t, names)
   local out, cells = {}, {}
   for k, name in ipairs(names) do cells[k] = t:column(name) end
@@ -143,7 +143,7 @@ function columns.parts(t, name)
 end
 
 -- ── folds ───────────────────────────────────────────────────────────────────────────────
--- Fold numbers from 1 in the order of the published ones. cells: list of texts; where(row) → the
+-- Fold numbers from 1, in the order of the published ones. cells: list of texts; where(row) → the
 -- place for a message.
 function columns.number_folds(cells, where)
   local values, seen, folds = {}, {}, {}

@@ -13,8 +13,8 @@ local function with_root(more)
   return fields.any(more)
 end
 
--- True if one of the names is a file below root. Incomplete sets and CIFAR's version for Python are found
--- too, so that what is missing is named.
+-- True if one of the names is a file below root. Incomplete sets and CIFAR's version for Python count
+-- too, so that the missing files are named.
 local function holds(root, names)
   for _, name in ipairs(names) do
     if core.sys.exists(fields.join(root, name)) == "file" then return true end
@@ -22,7 +22,7 @@ local function holds(root, names)
   return false
 end
 
--- root, unless it is the folder of another published set; what else is wrong the engine reports.
+-- root; raises if it is the folder of another published set. The engine reports any other fault.
 local function root_of(set, given, fits)
   local root = fields.need(given, "root", "the folder of " .. set.title)
   local other = not set.find(root) and fits(root)

@@ -1,4 +1,4 @@
--- csv: a row per image in a table, or in two joined ones.
+-- csv: a row per image in a table, or in two joined tables.
 local core = require "aniso.core"
 local fault = require "aniso.method.data.fault"
 local fields = require "aniso.method.data.fields"
@@ -13,7 +13,7 @@ csv.options = labels.options(fields.files(labelled_table.options {
   image = "image", extension = "", images = options.any, strip = options.optional "string",
 }))
 
--- The folders that are searched. Without `images`: the folder images, root itself, the table's own folder.
+-- The folders to search. Without `images`: the folder images, root itself, the table's own folder.
 local function folders_of(root, given)
   if given.images then
     return fields.join_all(root, type(given.images) == "string" and { given.images } or given.images)
@@ -24,7 +24,7 @@ local function folders_of(root, given)
   return out
 end
 
--- Removes the text `front` and the separators after it from the names that begin with it; / and \ are equal.
+-- Removes the text `front` and the separators after it from names that begin with it; / and \ are equal.
 local function strip(names, front)
   local plain = front:gsub("\\", "/"):gsub("/+$", "")
   local out = {}
@@ -36,7 +36,7 @@ local function strip(names, front)
   return out
 end
 
--- Notes the images directly in the folders that no row names, by the last part of their names.
+-- Notes the images directly in the folders that are named by no row, compared by the last part of the name.
 local function note_unlisted(folders, names, extension, facts)
   local listed = {}
   for _, name in ipairs(names) do

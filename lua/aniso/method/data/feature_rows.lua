@@ -1,6 +1,6 @@
 -- features: rows of numbers that another program computed from images, in one safetensors or .npy file, and
--- a table with a row per image. What joins them, in this order: `row`, a column of the table with the number
--- of the row; `ids`, a text file with an id per row; the ids in the file itself; otherwise row i of the
+-- a table with a row per image. They are joined by the first of these: `row`, a column of the table with the
+-- row's number; `ids`, a text file with an id per row; the ids in the file itself; otherwise row i of the
 -- file is row i of the table.
 local core = require "aniso.core"
 local fault = require "aniso.method.data.fault"
@@ -12,9 +12,9 @@ local options = require "aniso.recipe.options"
 
 local feature_rows = { kind = "features" }
 
-local LARGEST = 1 << 28    -- bytes of a file of ids
+local LARGEST = 1 << 28    -- bytes of an id file
 local LONGEST = 1000       -- bytes of an id
-local FIRST = 3            -- ids that a message names
+local FIRST = 3            -- ids named in a message
 
 -- true: a square; {height, width}; false or nil: tokens without positions.
 local function check_grid(value, where)
@@ -66,7 +66,7 @@ local function read_text(path)
   return fault.need(core.sys.read(path, LARGEST))
 end
 
--- id → row of the file, from 0, and where the ids are; nil where there are none.
+-- id → row of the file, from 0, and the source of the ids; nil if there are none.
 local function rows_by_id(file, path, given, root)
   if given.ids then
     local where = fields.join(root, given.ids)
@@ -82,7 +82,7 @@ local function some_of(list)
   return #list > FIRST and ("%s and %d more"):format(shown, #list - FIRST) or shown
 end
 
--- Leaves out the rows of the table without features, given.unmatched permitting. rows.row has false there.
+-- Leaves out the rows of the table without features, if given.unmatched permits. rows.row is false for them.
 -- absent: their names; unused: the ids or numbers of rows of the file that no row of the table names.
 local function settle_unmatched(rows, absent, unused, given, path, origin)
   if #absent == 0 and #unused == 0 then return end
@@ -110,7 +110,7 @@ local function settle_unmatched(rows, absent, unused, given, path, origin)
   end
 end
 
--- The names of the rows of the file, from 0 to n−1, that `used` lacks. name(row) → text.
+-- The names of the rows of the file, from 0 to n−1, that are not in `used`. name(row) → text.
 local function unused_rows(used, n, name)
   local out = {}
   for row = 0, n - 1 do
@@ -158,7 +158,7 @@ local function join_by_order(rows, t, path, n)
   return {}, {}
 end
 
--- The column that names the images; nil: they are numbered. needed: the features have ids.
+-- The column that names the images; nil: they are numbered. needed: whether the features have ids.
 local function key_column(t, given, needed)
   if given.id then return given.id end
   if t:has "id" then return "id" end

@@ -1,4 +1,4 @@
--- Option fields that kinds of data share, and what the options need to become paths and numbers.
+-- Option fields that kinds of data share, and helpers that turn options into paths and numbers.
 local core = require "aniso.core"
 local long_tail = require "aniso.method.data.long_tail"
 local options = require "aniso.recipe.options"
@@ -7,9 +7,9 @@ local fields = {}
 
 local fraction = options.number { min = 0, below = 1 }
 
--- How classes become the groups many (head), medium and few (tail).
+-- How classes are divided into the groups many (head), medium and few (tail).
 local groups = options.kinds {
-  -- many: n_j ≥ n_max/head, few: n_j ≤ n_max/tail; neither is empty on a long-tailed set
+  -- many: n_j ≥ n_max/head, few: n_j ≤ n_max/tail; both are non-empty on a long-tailed set
   relative = { head = options.number { default = 5, min = 1 },
     tail = options.number { default = 20, min = 1 } },
   counts = { many = 100, few = 20 },                 -- Liu et al. 2019
@@ -33,7 +33,7 @@ function fields.any(more)
   return all
 end
 
--- What kinds with image files understand.
+-- Options of kinds with image files.
 function fields.files(more)
   more.root = options.optional "string"
   more.cache = options.any                           -- a folder, false, or nil: the user's
@@ -45,7 +45,7 @@ function fields.files(more)
   return fields.any(more)
 end
 
--- given[key], which the kind cannot do without.
+-- given[key], which the kind requires.
 function fields.need(given, key, why)
   if given[key] == nil then
     error(("option data.%s is needed: %s (--set data.%s=…)"):format(key, why, key), 0)
@@ -53,7 +53,7 @@ function fields.need(given, key, why)
   return given[key]
 end
 
--- A path below `folder` [opt]; an absolute name stays, "." is the folder itself.
+-- A path below `folder` [opt]; an absolute name is unchanged, "." is the folder itself.
 function fields.join(folder, name)
   if not folder or name:sub(1, 1) == "/" then return name end
   local base = folder:match "^(.-)/+$" or folder
@@ -67,8 +67,8 @@ function fields.join_all(folder, names)
   return out
 end
 
--- The folders of images of a published set: those of `names` below root that are there, so that a message
--- about an absent image lists no others; root where none is.
+-- The folders of images of a published set: those of `names` that exist below root, so that a message about
+-- an absent image lists no others; root if none exists.
 function fields.folders(root, names)
   local out = {}
   for _, path in ipairs(fields.join_all(root, names)) do
@@ -77,7 +77,7 @@ function fields.folders(root, names)
   return #out > 0 and out or { root }
 end
 
--- What a message about an absent path adds where the path is relative.
+-- The end of a message about an absent path, if the path is relative.
 function fields.relative_hint(path)
   if path:sub(1, 1) == "/" then return "" end
   return (" (searched in %s; a recipe that is used from several folders needs the whole path)")

@@ -1,5 +1,5 @@
--- folder: a sub-folder per class, or nested folders; train, val and test above them where the parts
--- came with the data.
+-- folder: a sub-folder per class, or nested folders; train, val and test above them if the data come in
+-- parts.
 local fields = require "aniso.method.data.fields"
 local labels = require "aniso.method.data.labels"
 local options = require "aniso.recipe.options"
@@ -21,7 +21,7 @@ folder.options = labels.options(fields.files {
   class_from = options.optional(options.one_of { "last", "path" }),
 })
 
--- Notes about where the classes and the parts were found.
+-- Notes where the classes and the parts were found.
 local function note_layout(report, given, facts)
   if report.wrapped then facts.notes[#facts.notes + 1] = "read from the folder " .. report.wrapped end
   if report.part_names then facts.notes[#facts.notes + 1] = parts.note(report.part_names, given) end

@@ -12,7 +12,7 @@ local ham = {
   options = fields.files {}, image_folder = "^HAM10000_images_part_%d$",
 }
 
--- Dataverse names the table without an extension, or .tab where it converted it.
+-- Dataverse names the table without an extension, or .tab if it converted it.
 function ham.find(root)
   return tables.find(root, { "HAM10000_metadata.csv", "HAM10000_metadata", "HAM10000_metadata.tab" },
     { "lesion_id", "image_id", "dx" })

@@ -24,7 +24,7 @@ local kvasir = {
 
 kvasir.options = fields.files { official_folds = options.one_of { 5, 2, false } }
 
--- The tables of the official folds spell some classes in another way than the folders.
+-- The tables of the official folds spell some classes differently from the folders.
 local FOLDER_NAME = {
   polyp = "polyps", hemorroids = "hemorrhoids", ["short-segment-barretts"] = "barretts-short-segment",
 }

@@ -1,5 +1,5 @@
 -- The ids of rows of features, a text with an id per line, as a list: id_lines(text) → {id, …}. A byte-order
--- mark, the carriage returns of Windows and an empty end are no part of them.
+-- mark, the carriage returns of Windows and an empty last line are ignored.
 return function(text)
   local out = {}
   text = text:gsub("^\u{FEFF}", "")

@@ -44,7 +44,7 @@ local function head(ds, add)
   end
 end
 
--- What the files say beyond the classes.
+-- What the files show beyond the classes.
 local function files(ds, add)
   local facts, last_fold = ds.facts or {}, nil
   for _, fold in ipairs(ds.folds or {}) do last_fold = math.max(last_fold or 0, fold) end

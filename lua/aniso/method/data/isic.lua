@@ -1,5 +1,5 @@
 -- isic2018 and isic2019: the training images of the ISIC challenges of 2018 (task 3, which is HAM10000)
--- and 2019, with one-hot ground truth; grouped by lesion where the table of lesions is there. The
+-- and 2019, with one-hot ground truth; grouped by lesion if the table of lesions is present. The
 -- challenge of 2018 has published its validation and test images too.
 local columns = require "aniso.method.data.columns"
 local fields = require "aniso.method.data.fields"
@@ -14,7 +14,7 @@ local function names_of(counts)
   return names
 end
 
--- The path of a table that may be in a folder of its own name.
+-- The path of a table, which may be in a folder of the same name.
 local function either(name)
   return { name .. ".csv", name .. "/" .. name .. ".csv" }
 end
@@ -40,7 +40,7 @@ local function challenge(set)
     return tables.find(root, either(set.truth), { "image", table.unpack(classes) })
   end
 
-  -- The lesion of each image, "" where it is unknown; nil if no table has it.
+  -- The lesion of each image, "" if unknown; nil if no table lists it.
   local function lesions(root, images)
     for _, one in ipairs(set.lesions) do
       local path = tables.find(root, one[1], { one[2], "lesion_id" })
@@ -55,7 +55,7 @@ local function challenge(set)
     return nil
   end
 
-  -- Adds the images of the other parts to the training images `rows`; their lines are not known.
+  -- Adds the images of the other parts to the training images `rows`; their line numbers are unknown.
   local function add_official(rows, root, facts)
     rows.part, rows.line, rows.group = {}, nil, rows.group or {}
     for i = 1, #rows.key do rows.part[i], rows.group[i] = "train", rows.group[i] or "" end

@@ -1,5 +1,5 @@
--- A table whose rows are labelled images: the options and columns that kinds with a table of the user's own
--- share. labelled_table.rows() gives classes, groups, parts and folds.
+-- A table whose rows are labelled images: options and columns shared by the kinds with a user's own table.
+-- labelled_table.rows() gives classes, groups, parts and folds.
 local columns = require "aniso.method.data.columns"
 local fields = require "aniso.method.data.fields"
 local labels = require "aniso.method.data.labels"
@@ -19,7 +19,7 @@ local function check_join(value, where)
   return out
 end
 
--- Adds the options of such a table to those of a kind.
+-- Adds the options for such a table to those of a kind.
 function labelled_table.options(more)
   more.table, more.label = options.optional "string", "label"
   more.one_hot = options.optional(options.list "string")
@@ -29,14 +29,14 @@ function labelled_table.options(more)
   return more
 end
 
--- The table of the options, joined with the one of `join`. For a <close> variable.
+-- The table of the options, joined with that of `join`, for a <close> variable.
 function labelled_table.read(root, given)
   local left = tables.read(fields.join(root, fields.need(given, "table", "the CSV file's name")))
   if not given.join then return left end
   return tables.join(left, tables.read(fields.join(root, given.join.table)), given.join.on)
 end
 
--- The ids of groups; those that mean none become "", which is an image alone.
+-- The ids of groups; those that mean none become "", an image without a group.
 local function settle_groups(rows, given, t, facts)
   if not rows.group then return end
   local none, out = {}, {}
@@ -46,7 +46,7 @@ local function settle_groups(rows, given, t, facts)
   labels.warn_of_groups(out, given.group, t.path, facts.warnings)
 end
 
--- The rows of a table: { key =, class =, line =, group =, part =, fold = }, the last three where the options
+-- The rows of a table: { key =, class =, line =, group =, part =, fold = }, the last three if the options
 -- name them. key: the column that names the image.
 function labelled_table.rows(t, given, key, facts)
   local names = { image = key, label = given.label, one_hot = given.one_hot, group = given.group }

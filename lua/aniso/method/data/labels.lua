@@ -1,5 +1,5 @@
--- Labels as a set's user means them: the options `merge` (labels of one class) and `leave_out` (labels whose
--- images are not used), and warnings about labels that look alike or that stand for a missing value.
+-- A user's changes to the labels: the options `merge` (several labels form one class) and `leave_out` (labels
+-- whose images are not used), and warnings about labels that look alike or that stand for a missing value.
 local class_order = require "aniso.method.data.class_order"
 local options = require "aniso.recipe.options"
 local warnings = require "aniso.method.data.warnings"
@@ -23,14 +23,14 @@ local function check_merge(value, where)
   return out
 end
 
--- Adds the options to those of a kind whose labels are the user's own.
+-- Adds the options to those of a kind with the user's own labels.
 function labels.options(fields)
   fields.merge = options.optional(options.custom(check_merge, nil, options.list(options.list "string")))
   fields.leave_out = options.optional(options.list "string")
   return fields
 end
 
--- A set of the labels in `leave_out`; a blank one is any blank one.
+-- The labels in `leave_out` as a set; a blank one stands for every blank label.
 function labels.left_out(given)
   local out = {}
   for _, label in ipairs(given.leave_out or {}) do out[label:match "^%s*$" and "" or label] = true end
@@ -41,7 +41,7 @@ function labels.is_blank(label)
   return label:find "^%s*$" ~= nil
 end
 
--- Leaves out the rows for which drop[row] is true. Columns may be shared with a table, so they are copied.
+-- Removes the rows for which drop[row] is true. Columns may be shared with a table, so they are copied.
 local function without(rows, drop)
   for name, column in pairs(rows) do
     local kept = {}
@@ -52,8 +52,8 @@ local function without(rows, drop)
   end
 end
 
--- Applies both options to the rows of a set. facts.left_out becomes the number of images that were removed.
--- An option that names a label the set lacks is a warning: it is most likely misspelt. facts.empty_classes
+-- Applies both options to the rows of a set. facts.left_out becomes the number of images removed. An option
+-- that names a label absent from the set is a warning: it is most likely misspelt. facts.empty_classes
 -- [opt]: a set of labels without images.
 function labels.apply(rows, given, facts)
   if not given.merge and not given.leave_out then return end
@@ -97,7 +97,7 @@ function labels.is_missing(label)
   return MISSING[label:lower():match "^%s*(.-)%s*$"] == true
 end
 
--- Letters with a mark → the letter, for texts whose accents are composed in one file and not in another.
+-- Letters with a mark → the letter, for texts whose accents are composed in one file and not in the other.
 local BASE = {}
 for base, marked in pairs { a = "àáâãäåā", c = "çćč", e = "èéêëēę", i = "ìíîïī", n = "ñń", o = "òóôõöō",
   s = "śš", u = "ùúûüū", y = "ýÿ", z = "źżž", A = "ÀÁÂÃÄÅ", C = "ÇĆČ", E = "ÈÉÊËĒ", I = "ÌÍÎÏ", N = "Ñ",
@@ -120,7 +120,7 @@ local function plain_character(code)
   return BASE[code] or utf8.char(lower(code))
 end
 
--- The text that labels which look alike share: numbers by value; otherwise without case, accents, and
+-- The text shared by labels that look alike: numbers by value; otherwise without case, accents, and
 -- differences of spaces, hyphens and underscores.
 function labels.appearance(label)
   local value = class_order.number(label)
@@ -157,8 +157,8 @@ local function enumerated(names)
   return #out > 0 and table.concat(out, ", ") .. " and " .. last or last
 end
 
--- Warns of classes that look alike and of classes that look like a missing value. given: the options of
--- the set; nil if its kind takes neither `merge` nor `leave_out`.
+-- Warns of classes that look alike and of classes that look like a missing value. given: the set's options;
+-- nil if its kind takes neither `merge` nor `leave_out`.
 function labels.warn_of_doubts(ds, list, given)
   for _, names in ipairs(look_alikes(ds.classes)) do
     warnings.add(list, "%s: %s are %s classes; should they be one?%s", ds.name, enumerated(names),
@@ -176,7 +176,7 @@ function labels.warn_of_doubts(ds, list, given)
     given and ("; leave_out = %s leaves %s images out"):format(quoted(out), one and "its" or "their") or "")
 end
 
--- Warns of ids that look like a missing value and that several rows of the column share.
+-- Warns of ids that look like a missing value and occur in several rows of the column.
 function labels.warn_of_groups(groups, column, name, list)
   local count = {}
   for _, id in ipairs(groups) do

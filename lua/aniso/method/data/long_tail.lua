@@ -15,7 +15,7 @@ long_tail.option = options.optional(options.kinds {
   step = profile { share = options.number { default = 0.5, above = 0, below = 1 } },
 })
 
--- What the engine takes; nil of nil.
+-- The engine's form of the option; nil for nil.
 function long_tail.spec(given)
   return given and { profile = given[1], ratio = given.ratio, share = given.share,
     by_size = given.order == "size" }

@@ -1,7 +1,7 @@
--- medmnist: an .npz archive of images and labels (engine/data/container.h), and what is known of the
--- two-dimensional MedMNIST sets with one label per image: the names of the classes in label order, the
--- published images per part (Yang et al. 2023, 2110.14795). The organ sets lost a few images between
--- version 2 and version 3; `before` has the older counts.
+-- medmnist: an .npz archive of images and labels (engine/data/container.h), and the published facts about
+-- the two-dimensional MedMNIST sets with one label per image: the names of the classes in label order and
+-- the images per part (Yang et al. 2023, 2110.14795). The organ sets lost a few images between version 2
+-- and version 3; `before` holds the older counts.
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local options = require "aniso.recipe.options"
@@ -45,14 +45,14 @@ medmnist.sets = {
 }
 
 -- The set that a file's name belongs to, also at a larger size ("dermamnist_128.npz"), and its name;
--- nil of any other file.
+-- nil for any other file.
 function medmnist.of(file)
   local name = file:match "([^/]*)%.npz$" or ""
   local set = name:gsub("_%d+$", "")
   return medmnist.sets[set], medmnist.sets[set] and set
 end
 
--- The archives in a folder that are MedMNIST's by their names.
+-- The archives in a folder whose names are MedMNIST's.
 local function archives(root)
   local names = {}
   for _, name in ipairs(core.sys.exists(root) == "directory" and core.sys.list(root) or {}) do

@@ -1,6 +1,6 @@
--- monica: images that split lists name, with a class number each, as in MONICA (Ju et al. 2024,
+-- monica: images named by split lists, with a class number each, as in MONICA (Ju et al. 2024,
 -- arXiv 2410.02010; github.com/PyJulie/MONICA): train_100.npy, val_100.npy and test_100.npy hold names,
--- dic.npy maps them to class numbers. The same lists as text have lines of path and label, as in ImageNet-LT.
+-- dic.npy maps them to class numbers. As text, these lists have lines of path and label, as in ImageNet-LT.
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local lists = require "aniso.method.data.split_lists"
@@ -14,7 +14,7 @@ local monica = {
   options = fields.files { class_names = options.optional(options.list "string") },
 }
 
--- The labels of names without one, and the file that has them: PREFIX_dic.npy or dic.npy.
+-- Labels for names that come without one, and the file that holds them: PREFIX_dic.npy or dic.npy.
 local function dictionary(split)
   local folder, prefix = lists.place(split)
   for _, name in ipairs { prefix .. "_dic.npy", prefix .. "dic.npy", "dic.npy" } do
@@ -36,7 +36,7 @@ local function namer(class_names)
   end
 end
 
--- The classes in the order of their numbers, or of class_names.
+-- The classes in the order of their numbers, or that of class_names.
 local function in_order(rows, class_names)
   local seen, out = {}, {}
   for _, class in ipairs(rows.class) do

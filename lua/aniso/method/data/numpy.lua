@@ -8,7 +8,7 @@ local numpy = {}
 
 local LARGEST = 1 << 28 -- bytes
 
--- The header, all bytes, and the position of the content.
+-- The header, all bytes, and the position where the content starts.
 local function read(path)
   local bytes = fault.need(sys.read(path, LARGEST))
   if bytes:sub(1, 6) ~= "\x93NUMPY" or #bytes < 12 then
@@ -20,7 +20,7 @@ local function read(path)
   return bytes:sub(from, from + length - 1), bytes, from + length
 end
 
--- n characters of four bytes each → UTF-8, without the zeros at the end.
+-- n characters of four bytes each → UTF-8, without trailing zeros.
 local function ucs4(bytes, at, n)
   local out = {}
   for k = 1, n do
@@ -31,13 +31,13 @@ local function ucs4(bytes, at, n)
   return table.concat(out)
 end
 
--- The texts of a one-dimensional array of a fixed width.
+-- The texts of a one-dimensional array of fixed width.
 local function fixed_names(path, header, bytes, at)
   local kind, width = header:match "'descr':%s*'[<|]([US])(%d+)'"
   local n = math.tointeger(tonumber(header:match "'shape':%s*%((%d+),%)"))
   width = math.tointeger(tonumber(width))
   local size = width and width * (kind == "U" and 4 or 1)
-  -- The header's numbers may be of any size: their product may not fit in an integer, their quotient does.
+  -- The header's numbers may be of any size: their product may overflow an integer, their quotient cannot.
   if not n or not width or width == 0 or size // width ~= (kind == "U" and 4 or 1)
     or n > (#bytes - at + 1) // size then
     fault.raise("EFORMAT", "%s: not an array of names (or cut off): %s", path, header:match "^%s*(.-)%s*$")
@@ -77,7 +77,7 @@ local function line(m)
   return text
 end
 
--- Kind of a NumPy type and bytes → value; the kinds are those of its array protocol.
+-- Kind of a NumPy type and bytes → value; the kinds are those of NumPy's array protocol.
 local SCALARS = {
   i = function(bytes) return (string.unpack("<i" .. #bytes, bytes)) end,
   u = function(bytes) return (string.unpack("<I" .. #bytes, bytes)) end,
@@ -87,7 +87,7 @@ local SCALARS = {
 }
 local WIDTHS = { i = "[1248]", u = "[1248]", b = "1", f = "[48]", U = "%d+" }
 
--- NumPy's own numbers and texts are calls of `scalar` with a type and the bytes of the value.
+-- NumPy's own numbers and texts are pickled as calls of `scalar` with a type and the bytes of the value.
 local function scalar(called)
   local arguments = type(called.arguments) == "table" and called.arguments or {}
   local dtype, bytes = arguments[1], arguments[2]
@@ -168,7 +168,7 @@ local operations = {
     local called = pop(m)
     push(m, scalar { call = type(called) == "table" and called.name or "", arguments = arguments })
   end,
-  b = function(m) -- the state of an object that is not made; the fifth of an array is the list of its items
+  b = function(m) -- the state of an object that is not created; an array's fifth is the list of its items
     local state = pop(m)
     if type(state) == "table" and type(state[5]) == "table" then m.items = state[5] end
   end,
@@ -190,7 +190,7 @@ local function unpickle(bytes, at, path)
   end
 end
 
--- The texts of a one-dimensional array, of a fixed width or pickled.
+-- The texts of a one-dimensional array, fixed-width or pickled.
 function numpy.names(path)
   local header, bytes, at = read(path)
   if not header:find "'descr':%s*'|O'" then return fixed_names(path, header, bytes, at) end
@@ -206,8 +206,7 @@ function numpy.names(path)
   return items
 end
 
--- The dictionary from names to class numbers, or to the classes' names, in a .npy file with one pickled
--- object.
+-- The dictionary from names to class numbers or class names, in a .npy file with one pickled object.
 function numpy.dictionary(path)
   local header, bytes, at = read(path)
   if not header:find "'descr':%s*'|O'" then

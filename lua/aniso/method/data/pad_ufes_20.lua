@@ -13,7 +13,7 @@ local pad = {
 }
 
 -- The archives unpack to imgs_part_N or, in another folder of that name, to imgs_part_N/imgs_part_N; they
--- are published in a folder `images`.
+-- are published in a folder named `images`.
 local FOLDERS = { ".", "images", "imgs" }
 for part = 1, 3 do
   FOLDERS[#FOLDERS + 1] = ("imgs_part_%d"):format(part)

@@ -1,4 +1,4 @@
--- Names of the parts of a set in folders, columns and lists, and what follows from the parts that are there.
+-- Names of a set's parts in folders, columns and lists, and what follows from the parts that exist.
 --   parts.of "Validation" → "val"      parts.known() → text      parts.folders(root, names, has_folders)
 --   parts.settle(spec, given)
 local fault = require "aniso.method.data.fault"
@@ -19,12 +19,12 @@ for part, words in pairs(SYNONYMS) do
   end
 end
 
--- Words that a name may have besides: train_set, "Test images", data-val.
+-- Words that a name may also contain: train_set, "Test images", data-val.
 local FILLERS = {}
 for word in ("set data dataset image images img imgs picture pictures photos samples split part partition "
   .. "folder files"):gmatch "%a+" do FILLERS[word] = true end
 
--- "train", "val" or "test" of a usual name in any case ("Validation", "test_set"), nil of another.
+-- "train", "val" or "test" for a usual name in any case ("Validation", "test_set"), nil for any other.
 function parts.of(name)
   local found
   for word in name:lower():gmatch "[^%s_%-%.]+" do
@@ -54,8 +54,8 @@ function parts.known()
   return table.concat(out, ", ")
 end
 
--- name → part where the folders of `root` are parts; nil where they are classes. A folder named train is a
--- class ("train", "car", "bus") if it has no folders and its neighbours are no parts. has_folders(name).
+-- name → part if the folders of `root` are parts; nil if they are classes. A folder named train is a class
+-- ("train", "car", "bus") if it has no folders and its neighbours are not parts. has_folders(name).
 function parts.folders(root, folders, has_folders)
   local found, name_of, count, all = {}, {}, 0, true
   for _, name in ipairs(folders) do
@@ -76,7 +76,7 @@ function parts.folders(root, folders, has_folders)
   return nil
 end
 
--- A note about the parts that the folders name (name_of: part → folder) and what becomes of the others.
+-- A note about the parts that the folders name (name_of: part → folder) and where the others come from.
 function parts.note(name_of, given)
   local have = {}
   for _, part in ipairs(parts.names) do
@@ -94,15 +94,15 @@ function parts.note(name_of, given)
   return line
 end
 
--- With a share `val` of one's own, a set of training and validation images is tested on the latter, and the
--- share is cut from training. Without it the one part serves as both.
+-- If the user gives a share `val`, a set of training and validation images is tested on the validation part,
+-- and the share is cut from training. Without it the one part serves as both.
 local function free_validation(list)
   for row, part in ipairs(list) do
     if part == "val" then list[row] = "test" end
   end
 end
 
--- What the options val and test mean for rows that bring their parts.
+-- Applies the options val and test to rows that come in parts.
 function parts.settle(spec, given)
   local list = spec.rows.part
   if not list then return end

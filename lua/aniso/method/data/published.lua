@@ -1,4 +1,4 @@
--- Data sets as they were published: a folder that does not hold the set is an error with what was
+-- Data sets as published: a folder that does not hold the set is an error with what was
 -- expected, what was found and which kind fits; counts that differ are a warning.
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
@@ -7,7 +7,7 @@ local warnings = require "aniso.method.data.warnings"
 
 local published = {}
 
-local FOUND = 6 -- names that a message lists
+local FOUND = 6 -- names listed in a message
 
 local function contents(root)
   local names = {}
@@ -23,7 +23,7 @@ local function contents(root)
   return more > 0 and ("%s and %d more"):format(listed, more) or listed
 end
 
--- Why the folder is not the set, although it has its table; nil of any other folder.
+-- Why the folder is not the set although it holds its table; nil for any other folder.
 local function lacks_of(set, root)
   local _, lacks = set.find(root)
   return lacks
@@ -36,8 +36,8 @@ local function difference(set, root)
     lacks and " (" .. lacks .. ")" or "")
 end
 
--- Refuses a root whose folders would be read as classes, and are those in which one of the sets has its
--- images: its table is missing, or not the published one. sets: modules of this folder.
+-- Refuses a root whose folders would be read as classes but are one set's image folders: its table is
+-- missing, or not the published one. sets: modules of this folder.
 function published.refuse_images(sets, root)
   local function check(set, name)
     if not (set.image_folder and name:find(set.image_folder)) then return end
@@ -53,7 +53,7 @@ function published.refuse_images(sets, root)
 end
 
 -- Refuses a root that does not hold the set. set: { kind =, title =, expects =, find = }; fits(root) → the
--- kind that the folder is, or nil.
+-- kind that the folder fits, or nil.
 function published.wrong_pick(set, root, fits)
   if core.sys.exists(root) ~= "directory" then
     fault.raise("ENOTFOUND", "%s: no such folder%s; `root` must be the folder of %s, with %s", root,
@@ -70,7 +70,7 @@ function published.count(classes)
   return counts
 end
 
--- The published classes, in their order, that some image has.
+-- The published classes that have an image, in their order.
 function published.present(set, classes)
   local counts, out = published.count(classes), {}
   for _, one in ipairs(set.counts) do
@@ -79,7 +79,7 @@ function published.present(set, classes)
   return out
 end
 
--- Warns where the images per class are not the published ones. set.counts: list of {class, images}.
+-- Warns if the images per class differ from the published counts. set.counts: list of {class, images}.
 function published.check(set, classes, list)
   local counts, different, total = published.count(classes), {}, 0
   for _, one in ipairs(set.counts) do
@@ -94,8 +94,8 @@ function published.check(set, classes, list)
   end
 end
 
--- Warns where rows lack the id of their group: each is a group of its own, and may be split from its others.
--- column: of the ids.
+-- Warns of rows without a group id: each forms a group of its own, and may be split from related images.
+-- column: that of the ids.
 function published.check_groups(groups, column, path, list)
   local lone = 0
   for _, id in ipairs(groups) do lone = lone + (id == "" and 1 or 0) end
@@ -109,8 +109,8 @@ local function same_parts(expected, official)
   return expected.train == official.train and expected.val == official.val and expected.test == official.test
 end
 
--- Warns where a container's images per part are not the published ones; those that are nil are unknown.
--- expected.before [opt]: the images of an earlier version, which are right too.
+-- Warns if a container's images per part differ from the published counts; a nil count is unknown.
+-- expected.before [opt]: the counts of an earlier version, which are right too.
 function published.check_parts(name, expected, official, list)
   local different = {}
   if expected.before and same_parts(expected.before, official) then return end

@@ -2,11 +2,11 @@
 --   kind      its name in recipes
 --   options   its option table (fields.lua)
 --   open      function(given, facts, fits) → what data.open completes for the engine: rows, origin, root,
---             folders … (bind/dataset_open.c), or another source of the engine. facts.notes and
---             facts.warnings take lines; fault.raise() rejects files, fits(root) names another kind
---   find      [opt] function(root) → the path of its table, or true, where the folder holds the set; else nil
---             and, where the table is there, what it lacks
---   image_folder [opt] pattern of the names of folders in which the published set has its images;
+--             folders … (bind/dataset_open.c), or another source of the engine. Lines go to facts.notes and
+--             facts.warnings; fault.raise() rejects files, fits(root) names another kind
+--   find      [opt] function(root) → the path of its table, or true, if the folder holds the set; else nil
+--             and, if the table exists, what is missing
+--   image_folder [opt] pattern of the names of the folders with the published set's images;
 --             in_any_set [opt]: other sets have such folders too
 --   columns   [opt] function(given) → the names of image and label in lists of its parts
 --   brings_parts [opt] `split` is read by open
@@ -33,7 +33,7 @@ local registry = { list = {
 
 for _, set in ipairs(registry.list) do registry.of[set.kind] = set end
 
--- The published set that the folder holds, and what its find() found; nil if it is none of them.
+-- The published set in the folder, and the result of its find(); nil if there is none.
 function registry.recognise(root)
   for _, set in ipairs(registry.list) do
     local found = set.find and set.find(root)

@@ -1,5 +1,5 @@
--- scin: SCIN as published (Ward et al. 2024, doi:10.1001/jamanetworkopen.2024.46615): cases with up to
--- three images in one table, weighted skin conditions of each case in another; grouped by case.
+-- scin: SCIN as published (Ward et al. 2024, doi:10.1001/jamanetworkopen.2024.46615): one table of cases with
+-- up to three images, another with weighted skin conditions of each case; grouped by case.
 local fields = require "aniso.method.data.fields"
 local options = require "aniso.recipe.options"
 local published = require "aniso.method.data.published"
@@ -35,10 +35,10 @@ function scin.find(root)
 end
 
 -- ── labels ──────────────────────────────────────────────────────────────────────────────
--- The opening quote → name and the position behind it.
+-- The opening quote → name and the position after it.
 local CLOSING = { ["'"] = "^'([^'\\]*)'()", ['"'] = '^"([^"\\]*)"()' }
 
--- "{'Eczema': 0.67, 'Psoriasis': 0.33}" → list of {name, weight}, or nil where it is not such a text.
+-- "{'Eczema': 0.67, 'Psoriasis': 0.33}" → list of {name, weight}, or nil for any other text.
 function scin.weights(text)
   local inner = text:match "^%s*{(.*)}%s*$"
   if not inner then return nil end
@@ -59,7 +59,7 @@ function scin.weights(text)
   return out
 end
 
--- The name with the largest weight, if it is at least `threshold` and no other has it too.
+-- The name with the largest weight, if that is at least `threshold` and unique.
 function scin.top(weights, threshold)
   local best, tie
   for _, one in ipairs(weights) do
@@ -73,7 +73,7 @@ function scin.top(weights, threshold)
 end
 
 -- ── images ──────────────────────────────────────────────────────────────────────────────
--- Cases that show the same image are one group.
+-- Cases that show the same image form one group.
 local function groups()
   local leader = {}
   local function find_leader(case)
@@ -83,7 +83,7 @@ local function groups()
   return find_leader, function(a, b) leader[find_leader(b)] = find_leader(a) end
 end
 
--- Rows of all images of labelled cases, and what was left out.
+-- The rows of all images of labelled cases, and what was left out.
 local function collect(t, threshold)
   local rows = { key = {}, file = {}, class = {}, group = {}, line = {} }
   local left_out, owner, paths = { unlabelled = 0, below = 0, shared = 0 }, {}, {}

@@ -1,7 +1,7 @@
 -- Ready-made parts from lists in a folder: NAME_train.csv, NAME_test.csv and optionally NAME_val.csv,
--- with the image's name and, where it is there, its class; the same as .txt ("path label" lines) or as
--- NumPy arrays of names (.npy). With a ratio the files end with _RATIO, as MONICA's: train_100.npy. `split`
--- is the folder, or FOLDER/PREFIX where it holds the lists of several sets.
+-- with the image's name and, if present, its class; the same as .txt ("path label" lines) or as
+-- NumPy arrays of names (.npy). With a ratio the files end with _RATIO, as in MONICA: train_100.npy. `split`
+-- is the folder, or FOLDER/PREFIX if it holds the lists of several sets.
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local numpy = require "aniso.method.data.numpy"
@@ -23,8 +23,8 @@ local function visible(folder, prefix)
   return out
 end
 
--- The name up to a word for the part and the tail, in any case; nil where it does not end so. Words other
--- than the part itself must be words of the name: "x_valid.csv", but not "contesting.csv".
+-- The name up to a word for the part and the tail, in any case; nil if it does not end so. Synonyms of the
+-- part must be separate words of the name: "x_valid.csv", but not "contesting.csv".
 local function stem_of(name, part, tail)
   local lower = name:lower()
   if lower:sub(-#tail) ~= tail then return nil end
@@ -52,7 +52,7 @@ local function only(names, part, tail, folder)
   return found, found_stem
 end
 
--- The folder of the lists, and how their names begin: `split` is a folder, or FOLDER/PREFIX.
+-- The folder of the lists, and the prefix of their names: `split` is a folder, or FOLDER/PREFIX.
 function lists.place(split)
   local folder, prefix = split:match "^(.*)/([^/]+)$"
   if prefix and core.sys.exists(split) == nil and core.sys.exists(folder) == "directory"
@@ -81,7 +81,7 @@ local function find(folder, prefix, ratio)
     .. "NAME_test.csv and optionally NAME_val.csv (or .txt, .npy)", folder, suffix)
 end
 
--- "diffmic" of "diffmic_train.csv"; of a plain "train.csv" the folder's name.
+-- "diffmic" for "diffmic_train.csv"; for a plain "train.csv" the folder's name.
 local function split_name(stem, folder, tail)
   local name = stem:gsub("[_-]+$", "")
   local suffix = tail:match "^_%d+" or ""
@@ -124,7 +124,7 @@ function readers.npy(path)
 end
 
 -- The lists of a split: { train = entries, val = [opt], test = }, the split's name, the extension.
--- names: the columns image, label of a .csv.
+-- names: the columns image and label of a .csv.
 function lists.read(split, names, ratio)
   local folder, prefix = lists.place(split)
   local found, extension, tail, stem = find(folder, prefix, ratio)
@@ -142,8 +142,8 @@ local function shorter(name)
   return name:match "^[^/\\]*[/\\](.+)$"
 end
 
--- A function from a list's name to the row: the key itself, without or with the image's extension, its
--- end from a folder on, or the end of the name where the list has more folders than the key.
+-- A function from a list's name to the row: the key itself, with or without the image's extension, the
+-- key's end after a folder, or the end of the name if the list has more folders than the key.
 local function finder(keys)
   local exact, ends = {}, {}
   for row, key in ipairs(keys) do

@@ -1,4 +1,4 @@
--- What the files of a data set give away, per class: formats, sizes, greyness, copies across the parts
+-- What the files of a data set reveal per class: formats, sizes, greyness, copies across the parts
 -- (engine/data/survey.h, near_copies.h). survey.lines(ds, add) is a part of `aniso data info`.
 local core = require "aniso.core"
 local visible = core.sys.visible
@@ -62,7 +62,7 @@ local function shares_of(counts, images)
   return out
 end
 
--- counts of each text, over the classes: { PNG = {3, 0, 12}, … }
+-- Counts of each text, over the classes: { PNG = {3, 0, 12}, … }
 local function by_text(texts, K)
   local out = {}
   for k, counts in ipairs(texts) do
@@ -89,7 +89,7 @@ local function families(s)
   return { formats, sizes, { of = "greyness", { name = "grey", counts = s.grey } } }
 end
 
--- The trait with the largest gap; of equal ones that of a single class, then by name.
+-- The trait with the largest gap; of equal ones a trait of a single class first, then by name.
 local function clearest(family, images)
   local best
   for _, trait in ipairs(family) do
@@ -104,7 +104,7 @@ local function clearest(family, images)
   return best
 end
 
--- Lines about classes that their files give away. s: core.data.survey's.
+-- Lines about classes that their files give away. s: the result of core.data.survey().
 function survey.giveaways(classes, s)
   local lines = {}
   for _, family in ipairs(families(s)) do
@@ -118,7 +118,7 @@ function survey.giveaways(classes, s)
 end
 
 -- ── the table ───────────────────────────────────────────────────────────────────────────
--- "PNG" where all images have it, "PNG 60 %, JPEG 40 %" otherwise; of more than `most`, the first.
+-- "PNG" if all images have it, "PNG 60 %, JPEG 40 %" otherwise; above `most`, the number and the first.
 local function describe(counts, most, what)
   local list, total = {}, 0
   for text, n in pairs(counts) do
@@ -137,7 +137,7 @@ local function describe(counts, most, what)
   return table.concat(list, ", ")
 end
 
--- Files that were not read, per class: "2 .gif, 1 .tif".
+-- Unread files per class: "2 .gif, 1 .tif".
 local function not_read(other, class)
   local out = {}
   for extension, one in pairs(other) do
@@ -183,7 +183,7 @@ local function sum(counts)
   return total
 end
 
--- The table, what it means, and the classes that are given away.
+-- The table, its explanation, and the classes that are given away.
 function survey.lines(ds, add)
   local s, message = core.data.survey(ds)
   if not s then return add("files cannot be read: %s", message) end

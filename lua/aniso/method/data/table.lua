@@ -1,8 +1,8 @@
 -- A CSV file as columns, for the kinds that read one. tables.read(path) → a table with
 --   path, n [rows], header [names], lines [of the file, one per row]
 --   t:has(name)      t:column(name) → list of n texts      t:close()
--- Only the columns that are used are read; their cells must be UTF-8, and their names unique.
--- tables.join(left, right, on) has the same interface, with the columns of both.
+-- Only the columns used are read; their cells must be UTF-8, and their names unique.
+-- tables.join(left, right, on) returns the same interface, with the columns of both.
 local core = require "aniso.core"
 local fault = require "aniso.method.data.fault"
 
@@ -15,16 +15,16 @@ function Table:has(name)
   return self.number[name] ~= nil
 end
 
--- True of a name that two columns have.
+-- Whether two columns have this name.
 function Table:is_twice(name)
   return self.twice[name] ~= nil
 end
 
--- The columns that are used without being named → the end of a message.
+-- Columns used by default → the end of a message.
 local NAMED_BY = { image = '; image = "NAME" names the one of the images',
   label = '; label = "NAME" names the one of the classes' }
 
--- A name that was not found may be there in another encoding.
+-- A name that was not found may exist in another encoding.
 local function check_header(self)
   for i, name in ipairs(self.header) do
     if not utf8.len(name) then
@@ -92,14 +92,14 @@ function Joined:is_twice(name)
   return self.left:is_twice(name)
 end
 
--- The cells of the right table's column, in the order of the left one.
+-- The cells of a column of the right table, in the order of the left one.
 local function matched(self, name)
   local from, out = self.right:column(name), {}
   for row = 1, self.n do out[row] = self.match[row] and from[self.match[row]] or "" end
   return out
 end
 
--- A column that both tables have, with the same cells where both have a row.
+-- A column in both tables, whose cells must agree where both have a row.
 local function agreed(self, name)
   local left, right = self.left:column(name), matched(self, name)
   for row, cell in ipairs(left) do
@@ -144,7 +144,7 @@ local function rows_by_key(right, name)
 end
 
 -- on: the name of the column that identifies a row in both. partial: a row of the left table
--- without a partner has empty cells; otherwise it is refused. Closing the result closes both.
+-- without a partner gets empty cells; otherwise it is refused. Closing the result closes both.
 function tables.join(left, right, on, partial)
   local row_of, match = rows_by_key(right, on), {}
   for row, key in ipairs(left:column(on)) do
@@ -159,7 +159,7 @@ function tables.join(left, right, on, partial)
 end
 
 -- ── finding one ─────────────────────────────────────────────────────────────────────────
--- Those of `columns` that the table lacks; nil and why, where it cannot be read.
+-- Those of `columns` missing from the table; nil and the reason if it cannot be read.
 local function missing_columns(path, columns)
   local csv <close>, why = core.csv.read(path)
   if not csv then return nil, why end
@@ -171,8 +171,8 @@ local function missing_columns(path, columns)
   return missing
 end
 
--- The first of `names` below root that is a table with all `columns`; nil if there is none, and why the first
--- one that is there is not it.
+-- The first of `names` below root that is a table with all `columns`; nil if there is none, and why the
+-- first existing one does not qualify.
 function tables.find(root, names, columns)
   local lacks
   for _, name in ipairs(names) do

@@ -1,5 +1,5 @@
--- Folders of images: which files there are, what their folders say about class and part, and what was
--- not read. Names are judged by their end, nothing is opened; hidden names and __MACOSX are skipped.
+-- Folders of images: which files exist, what their folders say about class and part, and what was
+-- not read. Names are judged by their ends, no file is opened; hidden names and __MACOSX are skipped.
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local fault = require "aniso.method.data.fault"
@@ -11,15 +11,15 @@ local sys = core.sys
 local tree = {}
 
 local IMAGES = { jpg = true, jpeg = true, png = true, bmp = true }
-local DEEPEST = 16        -- folders below the root: a link to a folder above would go on for ever
+local DEEPEST = 16        -- folders below the root: a link to a parent folder would otherwise never end
 local MOST = 10000000     -- names in all folders
 
 function tree.is_image(name)
   return IMAGES[(name:match "%.(%w+)$" or ""):lower()] == true
 end
 
--- A folder of a run's checkpoints, of all runs of a database, or of first stages: the program's own, which
--- are next to the images where a database was made there.
+-- A folder of checkpoints of a run, of all runs of a database, or of first stages: the program's own, which
+-- are next to the images if a database was created there.
 local function is_checkpoints(path, name)
   local names = sys.list(path) or {}
   for _, one in ipairs(names) do
@@ -28,7 +28,7 @@ local function is_checkpoints(path, name)
   return #names > 0 or ulid_form(name)
 end
 
--- What is directly in `folder`: images and other files as paths, folders as names.
+-- The direct content of `folder`: images and other files as paths, folders as names.
 local function scan(report, folder)
   local images, folders, other = {}, {}, {}
   local names = fault.need(sys.list(folder))
@@ -50,8 +50,8 @@ local function scan(report, folder)
   return images, folders, other
 end
 
--- Calls visit(images, names, other) for `folder` and the folders below it. names: those of the folders
--- from the first level on.
+-- Calls visit(images, names, other) for `folder` and the folders below it. names: the path from the first
+-- level on, as a list.
 local function walk(report, folder, names, visit)
   local images, folders, other = scan(report, folder)
   visit(images, names, other)
@@ -68,7 +68,7 @@ local function walk(report, folder, names, visit)
   end
 end
 
--- Class names go to the database and into reports.
+-- Class names are written to the database and into reports.
 local function check_name(folder, name)
   if not utf8.len(name) then
     fault.raise("EFORMAT", "%s/%s: the name of this class folder is not UTF-8; rename it", folder, name)
@@ -102,7 +102,7 @@ local function nested_level(report, level, how, add)
   end)
 end
 
--- Notes what is below a folder's own folders, which is not read. class [opt]: of the folder.
+-- Notes the files below a folder's sub-folders, which are not read. class [opt]: of the folder.
 local function note_deeper(report, kind, folder, folders, class)
   local before = report.strays
   for _, name in ipairs(folders) do
@@ -114,7 +114,7 @@ local function note_deeper(report, kind, folder, folders, class)
   return report.strays - before
 end
 
--- The folder of one class. → the number of images in it and of those in its folders.
+-- Reads the folder of one class. → the number of its images and of those in its sub-folders.
 local function read_class(report, folder, name, add)
   local images, deeper, other = scan(report, folder)
   unread.note_other(report, other, name)
@@ -141,7 +141,7 @@ local function flat_level(report, level, folders, how, add)
   if #empty > 0 then unread.refuse_empty(report, level, empty) end
 end
 
--- Names of images go to the database, into lists and reports.
+-- Names of images are written to the database, into lists and reports.
 local function refuse_names(rows)
   local names = rows.not_utf8
   if #names == 0 then return end
@@ -158,7 +158,7 @@ local function adder(rows, base, part)
   end
 end
 
--- The classes below `level`, which are of one part or, without `part`, of none.
+-- Reads the classes below `level`, all of them of `part` [opt].
 local function read_level(report, rows, level, how, part)
   rows.not_utf8 = {}
   local before, add = #rows.key, adder(rows, report.root, part)
@@ -178,8 +178,8 @@ local function read_level(report, rows, level, how, part)
   end
 end
 
--- The folder that has the classes or the parts: `base`, or the only folder in it, which an archive wraps
--- around its content.
+-- The folder with the classes or the parts: `base`, or the only folder in it, which archives add around their
+-- content.
 local function unwrapped(report, base)
   for _ = 1, DEEPEST do
     local images, folders = scan(report, base)
@@ -192,7 +192,7 @@ local function unwrapped(report, base)
   return base
 end
 
--- Training comes first, so that what is wrong with every part is reported of that.
+-- Training comes first, so that a fault of every part is reported for training.
 local function read_parts(report, rows, base, how, part_of, train)
   local images, folders, other = scan(report, base)
   rows.part = {}

@@ -1,10 +1,10 @@
--- What a walk through folders of images saw and did not read, by kind, with the way to use it; and why a
+-- What a walk through folders of images found and did not read, by kind, with the way to use it; and why a
 -- folder cannot be read. A report:
---   other[extension]   { n =, example =, classes = {name = n} }, files that are no images to us
+--   other[extension]   { n =, example =, classes = {name = n} }, files not read as images
 --   strays             images that were not read; stray_kinds[kind] = { n =, example = }, kinds as in CURES
 --   empty_classes      set of class folders without images that `leave_out` names
---   parts_below        part → path of a folder with its name below the folders that are parts
---   wrapped [opt]      the folder below the root that has the classes or parts
+--   parts_below        part → path of a folder named like it, below the folders that are parts
+--   wrapped [opt]      the folder below the root that contains the classes or parts
 --   part_names [opt]   part → folder
 local core = require "aniso.core"
 local fault = require "aniso.method.data.fault"
@@ -16,13 +16,13 @@ local unread = {}
 
 local MOST_NAMED = 8 -- folders in one message
 
--- Formats of images that are not read. Other files, such as a table, are no loss next to class folders.
+-- Image formats that are not read. Other files, such as a table, are no loss next to class folders.
 local FORMATS = {}
 for name in ("webp gif tif tiff jfif jpe jfi pjpeg pjp heic heif avif jxl jp2 j2k jpx dcm dicom nii svg "
   .. "psd exr hdr tga ppm pgm pbm pnm ico raw cr2 nef arw dng npy mat svs ndpi"):gmatch "%w+" do
   FORMATS[name] = true
 end
--- JPEG by another name.
+-- JPEG under another name.
 local IS_JPEG = { jfif = true, jpe = true, jfi = true, pjpeg = true, pjp = true }
 
 function unread.new(root)
@@ -35,7 +35,7 @@ local function extension_of(path)
   return (extension == "" or #extension > 8) and "no extension" or extension
 end
 
--- Counts the files in `paths`. class [opt]: the one whose folder has them.
+-- Counts the files in `paths`. class [opt]: the class of their folder.
 function unread.note_other(report, paths, class)
   for _, path in ipairs(paths) do
     local extension = extension_of(path)
@@ -46,7 +46,7 @@ function unread.note_other(report, paths, class)
   end
 end
 
--- Counts those of the files that are images in another format.
+-- Counts the files that are images in another format.
 function unread.note_images(report, paths)
   for _, path in ipairs(paths) do
     if FORMATS[extension_of(path)] then unread.note_other(report, { path }) end
@@ -71,7 +71,7 @@ function unread.describe_other(other)
   return table.concat(out, ", ")
 end
 
--- "; convert them to PNG, rename .jfif to .jpg": what makes the images among the files readable.
+-- "; convert them to PNG, rename .jfif to .jpg": how to make the images among the files readable.
 function unread.cure_other(other)
   local converts, renamed = false, {}
   for extension in pairs(other) do
@@ -85,7 +85,7 @@ function unread.cure_other(other)
   return #ways > 0 and "; " .. table.concat(ways, ", ") or ""
 end
 
--- What images that were not read have in common, and what reads them.
+-- What unread images have in common, and the way to read them.
 local CURES = {
   below = { "in sub-folders of a class", "nested = 1 reads them" },
   loose = { "in no class folder", "move them into the folder of their class" },
@@ -94,8 +94,8 @@ local CURES = {
 }
 local KINDS = { "below", "loose", "outside", "shallow" }
 
--- Calls line(text, example, way) for each kind of images that were not read. wrapped [opt]: the path of the
--- folder below the root that was read, from which `nested` must count.
+-- Calls line(text, example, way) for each kind of unread images. wrapped [opt]: the path of the folder below
+-- the root that was read, from which `nested` must count.
 function unread.each_stray(kinds, wrapped, line)
   for _, kind in ipairs(KINDS) do
     local one, cure = kinds[kind], CURES[kind]
@@ -105,7 +105,7 @@ function unread.each_stray(kinds, wrapped, line)
   end
 end
 
--- Folders with the names of parts that a nested set mixes.
+-- Warns of folders named like parts that a nested set mixes.
 local function warn_of_parts(report, facts)
   local train, other = report.parts_below.train, report.parts_below.test or report.parts_below.val
   local folder = train and train:match "^(.*)/"
@@ -115,7 +115,7 @@ local function warn_of_parts(report, facts)
   end
 end
 
--- A warning about each kind of file that was not read; facts keeps the counts for `aniso data info`.
+-- Warns of each kind of unread file; facts keeps the counts for `aniso data info`.
 function unread.warn(report, facts)
   local example
   facts.other_files, facts.strays, facts.stray_kinds = report.other, report.strays, report.stray_kinds
@@ -143,7 +143,7 @@ function unread.is_table(name)
   return TABLES[(name:match "%.(%w+)$" or ""):lower()] == true
 end
 
--- "; it holds labels.csv, which data = { "csv", … } reads" where the folder has a table; "" otherwise.
+-- "; it holds labels.csv, which data = { "csv", … } reads" if the folder holds a table; "" otherwise.
 local function table_hint(folder)
   for _, name in ipairs(sys.list(folder) or {}) do
     if unread.is_table(name) then
@@ -154,7 +154,7 @@ local function table_hint(folder)
   return ""
 end
 
--- The root is no folder.
+-- The root is not a folder.
 function unread.refuse_root(root, hint)
   if sys.exists(root) == "file" then
     local folder, name = root:match "^(.*)/([^/]*)$"
@@ -165,13 +165,13 @@ function unread.refuse_root(root, hint)
     hint)
 end
 
--- One class alone.
+-- Only one class.
 function unread.refuse_single(report, class)
   fault.raise("EFORMAT", "%s: only one class ('%s'); at least two are needed%s", report.root, class,
     table_hint(report.root))
 end
 
--- A folder of classes that has no folders, with n images directly in it. part [opt]: whose it is.
+-- A folder of classes without sub-folders, with n images directly in it. part [opt]: the folder's part.
 function unread.refuse_flat(folder, n, part, other)
   if n == 0 then
     local own = unread.new(folder)

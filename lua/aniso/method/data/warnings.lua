@@ -1,6 +1,6 @@
 -- Warnings about a data set's files: on stderr, each text once per process, since a command may open
--- the same set several times. The set keeps its own in facts.warnings.
--- stream [opt]: where they go in the place of stderr, for tests.
+-- the same set several times. The set keeps its own warnings in facts.warnings.
+-- stream [opt]: used instead of stderr, for tests.
 local fault = require "aniso.method.data.fault"
 
 local warnings = {}
@@ -17,7 +17,7 @@ function warnings.add(list, format, ...)
   stream:write("aniso: warning: ", line, "\n")
 end
 
--- For tests: every warning is new again.
+-- For tests: shows every warning again.
 function warnings.forget()
   shown = {}
 end
