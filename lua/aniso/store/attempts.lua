@@ -1,14 +1,14 @@
--- Which runs of a configuration have finished, and which can be resumed. A job is {config = complete, seed,
--- cross = {folds, fold [, official]} or nil, label, moved_from = hash of the same configuration in another
--- place, or nil}.
+-- Finds the runs of a configuration that have finished, and those that can be resumed. A job is {config =
+-- complete, seed, cross = {folds, fold [, official]} or nil, label, moved_from = hash of a stored
+-- configuration that differs only in the paths of its data, or nil}.
 local config_hash = require "aniso.store.config_hash"
 local data_paths = require "aniso.recipe.data_paths"
 local must = require("aniso.store.db_error").must
 
 local attempts = {}
 
--- The newest of a study's finished runs with a job's configuration and fold, or nil. after [opt]: a run_id,
--- only later ones count.
+-- The newest finished run of a study with the configuration and fold of a job, or nil. after [opt]: a run_id;
+-- only later runs count.
 local function newest(db, study, job, after, seed, label)
   local cross = job.cross or {}
   local rows = must(db:query([[
@@ -30,8 +30,8 @@ local function with_data(config, data)
   return out
 end
 
--- The configurations of a study's runs, in whatever state: a list of {sha256 =, paths = those of the data
--- options `keys`} in the order in which they were stored, and true by hash.
+-- The configurations of a study's runs, whatever their status: a list of {sha256 =, paths = those of the data
+-- options `keys`} in the order in which they were stored, which also maps each hash to true.
 local function stored_paths(db, study, keys)
   local out = {}
   for _, row in ipairs(must(db:query([[
@@ -48,8 +48,8 @@ local function stored_paths(db, study, keys)
   return out
 end
 
--- The hash of a stored configuration that differs from `config` only in the place of its data, as after the
--- recipe's folder was moved, or its runs came from another machine; nil where there is none.
+-- The hash of a stored configuration that differs from `config` only in the paths of its data, because the
+-- recipe's folder was moved or its runs came from another machine; nil if there is none.
 local function moved_from(config, former_paths, stored)
   for _, one in ipairs(stored) do
     local data = data_paths.with_stored(config.data, former_paths, one.paths)
@@ -57,9 +57,9 @@ local function moved_from(config, former_paths, stored)
   end
 end
 
--- Jobs whose configuration the study has with the relative paths of its recipe, as earlier versions stored
--- them, keep that configuration: their runs are the same ones, and count together. A job whose configuration
--- the study has with the paths of another place receives `moved_from`. folder: the recipe's.
+-- A job whose configuration is stored with the relative paths of its recipe, as earlier versions wrote them,
+-- keeps that configuration, so that those runs still count. A job whose configuration is stored with other
+-- paths receives `moved_from`. folder: the recipe's.
 function attempts.keep_former(db, study, jobs, former_paths, folder)
   if not former_paths then return end
   local stored, moved = stored_paths(db, study, former_paths), {}
@@ -75,8 +75,8 @@ function attempts.keep_former(db, study, jobs, former_paths, folder)
   end
 end
 
--- The uid of the latest finished run of a study as a job describes it, or nil; without a label of the job
--- that of any label. after [opt]: a run_id, only later ones count.
+-- The uid of the latest finished run of a job in a study, or nil. A job without a label matches any label.
+-- after [opt]: a run_id; only later runs count.
 function attempts.finished(db, study, job, after)
   return newest(db, study, job, after, job.seed, job.label)
 end
@@ -86,8 +86,8 @@ function attempts.finished_with_any_seed(db, study, job, after)
   return newest(db, study, job, after)
 end
 
--- The newest run_id before those of a study's plan that `aniso run --again` wrote, and that has not ended;
--- nil without such a plan. It has begun runs, or is to repeat one that was finished when it was written.
+-- The last run_id before the runs of an unfinished plan that `aniso run --again` wrote for a study; nil if it
+-- has no such plan. The plan has begun runs, or repeats one that had finished when the plan was written.
 function attempts.begun_again(db, study)
   local begun = must(db:query([[
     WITH p AS (SELECT plan.* FROM plan JOIN study s USING(study_id) WHERE s.name = ?1),
@@ -103,14 +103,14 @@ function attempts.begun_again(db, study)
   return begun and begun.after_run
 end
 
--- The newest run_id before those that `aniso run --again` of a study trains: now, or when such a command
--- wrote the plan that the same command continues.
+-- The last run_id before the runs that `aniso run --again` trains for a study: the newest one now, or at the
+-- time when the plan that the command continues was written.
 function attempts.newest_before_again(db, study)
   return attempts.begun_again(db, study)
     or must(db:query "SELECT coalesce(max(run_id), 0) AS n FROM run")[1].n
 end
 
--- A key that differs between the runs of a plan: of a row of db:planned_runs(), or of a job.
+-- A unique key of a run within its plan: from a row of db:planned_runs(), or below from a job.
 function attempts.key_of_row(row)
   return ("%s %d %s %s"):format(row.config, row.seed, row.fold, row.label)
 end
@@ -120,8 +120,8 @@ function attempts.key(job)
     fold = job.cross and job.cross.fold, label = job.label }
 end
 
--- The latest run of a study as a job describes it, whatever its end: {run_id, uid, status, error}, or nil.
--- The status of a run without an end is "crashed".
+-- The latest run of a job in a study, whatever its status: {run_id, uid, status, error}, or nil. The status
+-- of a run without an end is "crashed".
 function attempts.latest(db, study, job)
   local cross = job.cross or {}
   return must(db:query([[
@@ -133,8 +133,8 @@ function attempts.latest(db, study, job)
     cross.official and 1 or 0, job.label))[1]
 end
 
--- The run that a job continues, a row of db:find(): the latest, where it was killed or interrupted. A failed
--- run is begun again.
+-- The run that a job resumes, a row of db:find(): the latest one, if it was killed or interrupted. A failed
+-- run is not resumed but started again.
 function attempts.begun(db, study, job)
   local latest = attempts.latest(db, study, job)
   if not latest or latest.status ~= "crashed" and latest.status ~= "interrupted" then return nil end

@@ -8,7 +8,7 @@ local db_error = require "aniso.store.db_error"
 local hint = require "aniso.store.hint"
 
 -- name → SQL that finds faults: a sentence in the column `fault`, and in `evaluated_again` the run whose
--- evaluation cures it, where that is so.
+-- evaluation repairs it, if there is one.
 local DERIVED = {
   { "confusion follows from predictions", [[
     WITH counted AS (
@@ -30,7 +30,7 @@ local DERIVED = {
      GROUP BY r.run_id, e.part HAVING max(e.is_primary) = 0 ORDER BY r.run_id, e.part]] },
 }
 
--- The file's own checks → list of sentences.
+-- SQLite's integrity check of the file → list of sentences.
 local function integrity(db)
   local rows, message, code = db.core:query "PRAGMA integrity_check"
   if not rows then return nil, message, code end

@@ -1,8 +1,8 @@
--- Compares every checkpoint of a database with its row → list of sentences. Reads the files whole. The files
--- are those in the folders of the runs, wherever the rows place them. A missing file is no fault: a finished
--- run keeps its best weights only. Neither is one that is newer than its row while the run can be resumed.
--- Raises a failure of the database (db_error.lua) where a file cannot be read for another reason than its
--- content, such as a lack of memory: nothing is known about it.
+-- Compares every checkpoint of a database with its row → list of sentences. It reads whole files in the
+-- folders of the runs, whatever paths the rows contain. A missing file is not a fault, since a finished run
+-- keeps only its best weights. Neither is a file that is newer than its row while the run can be resumed.
+-- Raises a failure of the database (db_error.lua) if a file cannot be read for a reason other than its
+-- content, such as a lack of memory: the file may be intact.
 local core = require "aniso.core"
 local checkpoint_owner = require "aniso.store.checkpoint_owner"
 local db_error = require "aniso.store.db_error"
@@ -14,7 +14,7 @@ local ROWS = [[
   SELECT r.uid, c.kind, c.path FROM checkpoint c JOIN run r USING(run_id)
    WHERE c.kind IN ('last', 'best') AND r.removed_at IS NULL ORDER BY r.run_id, c.kind]]
 
--- The file of a row in the run's folder; nil where there is none.
+-- The file of a row in the run's folder; nil if it is missing.
 local function file_of(db, row)
   for _, name in ipairs(FILES[row.kind]) do
     local path = db:run_folder(row.uid) .. "/" .. name

@@ -1,8 +1,8 @@
--- Whether a checkpoint is the one that its run expects: what the file records of itself (run, kind,
--- configuration) and what the database records of it.
+-- Checks that a checkpoint is the one that its run expects, by what the file records about itself (run, kind,
+-- configuration) and what the database records about the file.
 --   local owner = checkpoint_owner.of(db, uid)      owner:check("best", path, meta, sha256)
--- A file that is newer than its row is the run's own: a process that ended between the two left it. A file of
--- another run, kind, configuration or content is an error, one line with the way out.
+-- A file that is newer than its row belongs to the run: a process ended between writing the two. A file of
+-- another run, kind, configuration or content is an error; its message is one line with the remedy.
 local checkpoint_state = require "aniso.store.checkpoint_state"
 local core = require "aniso.core"
 local folds = require "aniso.recipe.folds"
@@ -14,8 +14,8 @@ Owner.__index = Owner
 
 local checkpoint_owner = {}
 
--- The version of the schema in `meta`: a migration may rename options, which changes the hash of a
--- configuration, so that only hashes of one version are compared.
+-- `schema` is the version of the schema: a migration may rename options, which changes the hash of a
+-- configuration, so only hashes of the same version are compared.
 function checkpoint_owner.describe(session, kind)
   return { uid = session.uid, config = session.config_hash, kind = kind, schema = core.db.VERSION }
 end
@@ -35,7 +35,7 @@ function checkpoint_owner.of(db, uid)
     name = folds.name(run.name, run.seed, run.fold) }, Owner)
 end
 
--- "run UID (label, seed 0)" of any uid; without the bracket where the database does not have the run.
+-- "run UID (label, seed 0)" for any uid; without the parenthesis if the database does not contain the run.
 local function name_of(db, uid)
   local run = must(db:query(RUN, uid))[1]
   return run and ("run %s (%s)"):format(uid, folds.name(run.name, run.seed, run.fold)) or "run " .. uid
@@ -72,8 +72,9 @@ local WAY_OUT = { best = "put the run's own file back, or train the run again",
   last = "put the run's own file back, or remove this one and last.previous.safetensors, "
     .. "and the run begins again" }
 
--- Raises where the file at `path`, with what core.checkpoint.load() returned, is not the run's `kind`. An
--- older last checkpoint, such as the previous one, is the run's own: training from there gives the same bits.
+-- Raises if the file at `path`, for which core.checkpoint.load() returned `meta` and `sha256`, is not the
+-- run's `kind`. An older last checkpoint, such as the previous one, passes: training from it gives the same
+-- bits.
 function Owner:check(kind, path, meta, sha256)
   local why = self:foreign(kind, meta)
   if not why and not (kind == "last" and meta.epoch < (self.rows.last and self.rows.last.step or 0)) then

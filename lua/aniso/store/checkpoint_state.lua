@@ -1,7 +1,6 @@
--- What the state of a checkpoint must hold before anything is taken from it: the file may be of any origin,
--- and its checksums are its own.
---   checkpoint_state.fault(kind, state) → what is wrong, as "its state has no valid epoch"; nil where it is
---   valid
+-- Checks the state of a checkpoint before anything is taken from it: the file may be of any origin, and its
+-- checksums come from the file itself.
+--   checkpoint_state.fault(kind, state) → what is wrong ("its state has no valid epoch"); nil if it is valid
 -- kind: last, best, or first_stage, as train/checkpoint.lua and train/first_stage.lua write them.
 local checkpoint_state = {}
 
@@ -31,7 +30,7 @@ local function is_best(value)
     and absent_or(is_number)(value.peak) and absent_or(is_count)(value.stalled)
 end
 
--- The lists of store/record_buffer.lua: rows of texts and numbers.
+-- The lists of store/record_buffer.lua: rows of strings and numbers.
 local function is_unwritten(value)
   if type(value) ~= "table" then return false end
   for _, list in pairs(value) do

@@ -1,6 +1,6 @@
--- Workers of a plan: which unit each takes, and how its runs ended. Workers of one machine join the lock of
--- the database (io/lock.h), so that the kernel decides whether the one that took a unit still exists: no
--- clock and no process number alone does.
+-- Workers of a plan: which unit each takes, and how its runs ended. Workers on one machine share the lock of
+-- the database (io/lock.h), so that the kernel decides whether the worker that took a unit still exists. A
+-- clock or a process number cannot decide this.
 --   db:take_unit(study) → the unit's rows (plan.lua), how many units are left; or nil and "wait" or "done"
 --   db:end_planned(study, seq, "finished" | "failed" [, problem])      db:end_lost_runs()
 --   db:left_of_plan(study)      db:set_trials(study, unit, jobs)      db:drop_planned(study, seq)
@@ -13,7 +13,7 @@ local claims = {}
 
 local MOST_BYTES = 2000 -- of a stored problem
 
--- Ends the runs of workers that are gone. This process is new: a run with its number is another one's.
+-- Ends the runs of workers that are gone. This process is new, so a run with its number belongs to another.
 function claims.end_lost_runs(db)
   local own = core.sys.pid()
   for _, row in ipairs(must(db.core:query "SELECT run_id, pid FROM run WHERE ended_at IS NULL")) do
@@ -29,7 +29,7 @@ local OPEN = [[
    WHERE name = ?1 AND unit IS NOT NULL AND trial = 0 AND ended IS NULL GROUP BY unit, round, stage
    ORDER BY round, min(seq)]]
 
--- The first free unit, if possible one whose first stage no other worker trains.
+-- The first free unit, if possible one whose first stage no other worker is training.
 local function choose(db, open)
   local own, busy, free = core.sys.pid(), {}, {}
   for _, one in ipairs(open) do
@@ -60,16 +60,16 @@ local function take(db, study)
     .. "again (aniso plan)"):format(db.path, study), "EFORMAT") -- while workers had the file open
 end
 
--- Takes the next free unit → its rows, and how many units have not ended. "wait": other workers have all
--- that are left, or units that must end first; "done": every unit has ended.
+-- Takes the next free unit → its rows, and how many units have not ended. "wait": other workers have taken
+-- all remaining units, or other units must end first; "done": every unit has ended.
 function claims.take_unit(db, study)
   local rows, open = must(db:transaction(take, db, study))
   if type(rows) == "string" then return nil, rows end
   return rows, open
 end
 
--- What a study's plan has left: {planned = its runs, trials included, left = those that have not ended,
--- without trials, units = theirs, plain = how many of them belong to no search}
+-- What is left of a study's plan: {planned = all its runs, trials included, left = its runs that have not
+-- ended, without trials, units = the number of their units, plain = how many of them belong to no search}
 function claims.left_of_plan(db, study)
   return must(db.core:query([[
     SELECT count(*) AS planned, coalesce(sum(open), 0) AS left, coalesce(sum(open AND round = 1), 0) AS plain,
@@ -78,8 +78,7 @@ function claims.left_of_plan(db, study)
               FROM plan_run JOIN study USING(study_id) WHERE name = ?1)]], study))[1]
 end
 
--- A unit of a search has found trials: they replace those that were planned for it. jobs: as set_plan() takes
--- them.
+-- Replaces the trials planned for a unit of a search by those that it found. jobs: as for set_plan().
 function claims.set_trials(db, study, unit, jobs)
   must(db:transaction(function()
     local plan = must(db.core:query([[

@@ -1,6 +1,6 @@
--- The orders in which a database has the classes of a set of images:
+-- The orders in which a database lists the classes of a set of images:
 --   class_orders(db, content) → list of { sha256 =, classes = names in their order } | nil, message, code
--- A file older than version 6 does not have the content of its sets, and so no orders.
+-- A file older than version 6 does not store the content of its data sets, so it has no orders.
 return function(db, content)
   if db.core:version() < 6 then return {} end
   local rows, message, code = db.core:query([[

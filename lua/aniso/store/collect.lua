@@ -2,11 +2,11 @@
 -- deletes it.
 --   removed run     its rows, and the files of its folder <name>/<uid>
 --   orphan          a folder <name>/<uid> of no run, as a deleted database leaves it
---   first stage     a file of first-stage/ that no run would use again (train/first_stage.lua)
+--   orphan          a folder <name>/<uid> that belongs to no run, such as one of a deleted database
 -- Only files that the trainer makes are deleted, at places that follow from the database's path and the uid
--- (run_folder.lua): never where a path in the database points, and nothing through a link. Other databases in
+-- Deletes only files that the trainer makes, at paths that follow from the database's path and the uid
+-- (run_folder.lua), never at a path that the database contains and never through a link. Other databases in
 -- the same folder are read first: what one of them uses stays, and if one cannot be read, nothing is treated
--- as an orphan or unused. Copies named *.bak do not count.
 local core = require "aniso.core"
 local leftovers = require "aniso.store.leftovers"
 local run_folder = require "aniso.store.run_folder"
@@ -26,7 +26,7 @@ local function item(what, name, path, bytes)
 end
 
 -- ── finding ─────────────────────────────────────────────────────────────────────────────
--- "FOLDER has other files, which stay: a, b and 3 more"; nil where it has none.
+-- "FOLDER stays, it has other files: a, b and 3 more"; nil if it has none.
 local function others_stay(found)
   local n = #found.others
   if n == 0 then return nil end
@@ -55,7 +55,7 @@ local function removed_runs(db, plan, siblings)
   end
 end
 
--- Why the files of a folder that no run has stay: a process writes one of them.
+-- Why the files of an orphan stay: a process is using one of them. nil if none is in use.
 local function used_in(found)
   for _, name in ipairs(found.names) do
     local used = run_folder.used_by(found.path, name)
@@ -95,9 +95,9 @@ local function first_stages(db, plan, siblings, key_of)
 end
 
 -- plan(db, key_of, cache_folder) → list of {what, name, bytes, folder = what run_folder.survey() found or
--- nil, path = of a single file or nil, keep = why files stay or nil, extra = whether it is not of a removed
--- run, lock = the path whose lock protects the file or nil, flag = the option that deletes it, "orphans" by
--- default}.
+-- nil, path = of a single file or nil, keep = why files stay or nil, extra = true unless it belongs to a
+-- removed run, lock = the path whose lock protects the file or nil, flag = the option that deletes it,
+-- "orphans" by default}.
 -- key_of({config, seed, data, split, version}) → the hash of the first stage that a run uses, as in
 -- train/first_stage.lua, or nil where it cannot be computed. cache_folder [opt]: that of the pixel caches.
 function gc.plan(db, key_of, cache_folder)
@@ -110,7 +110,7 @@ function gc.plan(db, key_of, cache_folder)
 end
 
 -- ── deleting ────────────────────────────────────────────────────────────────────────────
--- What runs share, and no run is left of; what a plan for workers needs stays.
+-- Deletes shared rows that no run refers to any more, except those that a plan for workers needs.
 local SHARED = {
   "DELETE FROM config WHERE config_id NOT IN (SELECT config_id FROM run)"
     .. " AND sha256 NOT IN (SELECT config FROM plan_run WHERE unit IS NOT NULL)",
@@ -125,9 +125,9 @@ local SHARED = {
 
 local DELETE = "DELETE FROM run WHERE uid = ?1 AND removed_at IS NOT NULL"
 
--- Deletes the rows of the plan's removed runs, and of no other run: `aniso rm` and `aniso restore` work next
--- to this. A run that was restored since the plan was made becomes an item with `restored`. A run at a time:
--- a signal waits for the end of a statement that writes.
+-- Deletes the rows of the plan's removed runs and no others, since `aniso rm` and `aniso restore` may run
+-- meanwhile. The item of a run that was restored after the plan was made gets `restored`. Runs are deleted
+-- one at a time because a signal has to wait for the end of a statement that writes.
 local function delete_rows(db, plan)
   must(db:transaction(function()
     local deleted = 0
@@ -150,14 +150,14 @@ function gc.paths(one)
   return out
 end
 
--- → the lock of an item or nil; nil and a sentence where another process has it.
+-- → the lock of an item or nil; nil and a sentence if another process holds it.
 local function lock_of(one)
   if not one.lock then return nil end
   local lock, message = sys.lock(one.lock)
   return lock, not lock and message or nil
 end
 
--- Deletes the files of one item, under the lock that a process which uses them would hold. → bytes
+-- Deletes the files of one item while holding the lock that a process using them would hold. → bytes
 local function delete(one)
   local _ <close>, why = lock_of(one)
   one.keep = why or one.keep
@@ -166,9 +166,9 @@ local function delete(one)
   return one.bytes
 end
 
--- Deletes the removed runs, with {orphans = true} the rest of the plan but the pixel caches, and those with
--- {cache = true}. Rows go first: what a kill leaves behind is an orphan, which the next time finds. → bytes
--- of the files that are gone.
+-- Deletes the removed runs; with {orphans = true} also the rest of the plan except the pixel caches, and with
+-- {cache = true} those. Rows are deleted first: files that remain after a kill are orphans, which the next
+-- call finds. → bytes of the deleted files.
 function gc.carry_out(db, plan, options)
   delete_rows(db, plan)
   local freed = 0

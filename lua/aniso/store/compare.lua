@@ -28,8 +28,8 @@ local function check_runs(group, evaluated)
   end
 end
 
--- Gives a group its members, sorted by seed: those of groups.form() with .classes, which the folds of a
--- member have too; and what it lacks of its folds.
+-- Sets the group's members, sorted by seed, and its incomplete ones, which lack folds. Members are those of
+-- groups.form() with .classes, which is also set in their parts.
 local function load(db, group)
   local evaluated, incomplete = {}, {}
   group.members, group.run = {}, group.run or group.runs[1]
@@ -69,7 +69,7 @@ local function check_classes(groups)
   end
 end
 
--- Where stats/comparison.lua takes matrices and predictions from; each prediction is read once.
+-- The source of matrices and predictions for stats/comparison.lua; each prediction is read once.
 local function source_of(db)
   local kept = {}
   return {
@@ -113,7 +113,7 @@ local function differences(db, groups)
   return out
 end
 
--- The result of stats/comparison.lua, and .config = the differences of the configurations. Raises a
+-- The result of stats/comparison.lua with .config, the differences between the configurations. Raises a
 -- failure (db_error.lua).
 local function compared(db, names, options)
   local groups = require("aniso.store.references").resolve(db, names, options)
@@ -124,7 +124,7 @@ local function compared(db, names, options)
   return result
 end
 
--- names: a list, or a name alone, which may be a study's.
+-- names: a list, or a single name, which may be a study's.
 function compare.compare(db, names, options)
   if type(names) ~= "table" then names = { names } end
   local ok, result = pcall(compared, db, names, options)

@@ -1,5 +1,4 @@
--- What a database file holds as a whole, and the care of the file: counts of rows, names of studies,
--- ids of runs, free space.
+-- Contents and maintenance of a database file: counts of rows, names of studies, ids of runs, free space.
 local in_list = require "aniso.store.in_list"
 local must = require("aniso.store.db_error").must
 
@@ -26,7 +25,7 @@ function contents.run_count(db)
   return must(db:query "SELECT count(*) AS n FROM run")[1].n
 end
 
--- uid → the shortest beginning, of at least eight characters, that no other run has, removed ones included.
+-- uid → its shortest prefix, of at least eight characters, that no other run has, removed runs included.
 function contents.short_ids(db, runs)
   local out = {}
   for _, row in ipairs(must(in_list.query(db, [[
@@ -56,7 +55,7 @@ function contents.has_runs(db, study)
   return must(db:query("SELECT 1 FROM v_run WHERE study = ?1 LIMIT 1", study))[1] ~= nil
 end
 
--- Whether a study is known: it has runs, or a plan.
+-- Whether a study exists: it has runs, or a plan.
 function contents.has_study(db, study)
   return must(db:query("SELECT 1 FROM study WHERE name = ?1", study))[1] ~= nil
 end
@@ -67,7 +66,7 @@ function contents.free_bytes(db)
     SELECT freelist_count * page_size AS n FROM pragma_freelist_count, pragma_page_size]])[1].n
 end
 
--- Writes the file anew without free space and empties its write-ahead log.
+-- Rewrites the file without free space and empties its write-ahead log.
 function contents.vacuum(db)
   must(db:exec "VACUUM")
   must(db:query "PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,6 +1,6 @@
--- Whether the counts of a database follow from its confusion matrices: class_count has the margins of each,
--- and evaluation.n the sum. count_check.rules: {name, SQL} pairs; each row of such a statement is a fault, a
--- sentence in the column `fault`.
+-- Checks that the counts of a database follow from its confusion matrices: class_count has the margins of
+-- each, and evaluation.n the sum. count_check.rules: {name, SQL} pairs; each row that the SQL returns is a
+-- fault, with a sentence in the column `fault`.
 local count_check = {}
 
 local MARGIN = [[

@@ -1,5 +1,5 @@
--- The curves of a run, which is a row of find() or runs(), its number or its uid. Both functions return nil,
--- message, code when the database fails.
+-- The curves of a run, which is given as a row of find() or runs(), its number or its uid. Both functions
+-- return nil, message, code when the database fails.
 local core = require "aniso.core"
 
 local read = {}
@@ -11,7 +11,7 @@ local CURVES = [[
     FROM metric_value v JOIN metric m USING(metric_id)
    WHERE v.run_id = ]] .. RUN .. [[ AND (?2 IS NULL OR v.metric_id IN (
      SELECT metric_id FROM metric WHERE name IN (SELECT value FROM json_each(?2))))
-   ORDER BY v.metric_id, v.part, v.step]] -- the order of the key: nothing is sorted
+   ORDER BY v.metric_id, v.part, v.step]] -- the order of the key: SQLite need not sort
 local CURVE = [[
   SELECT step, CASE WHEN abs(value) < 9e999 THEN value END FROM metric_value
    WHERE run_id = ]] .. RUN .. [[ AND part = ?2
@@ -37,8 +37,8 @@ function read.curves(db, run, names)
   return curves
 end
 
--- One curve, with a third of the numbers to read: lists of its steps and of its values, nil where one is not
--- finite; empty lists for a run without it.
+-- One curve, for which a third as many numbers are read: lists of its steps and of its values, with nil for a
+-- value that is not finite. The lists are empty if the run does not have the curve.
 function read.curve(db, run, part, name)
   return db.core:columns(CURVE, key(run), part, name)
 end

@@ -1,6 +1,6 @@
 -- A failure of the database as an error value, for code inside a transaction:
 -- db_error.must(connection:exec(…)) passes results on or raises {message =, code =}.
--- db_error.unless_absent(db:origin(run)) does so too, and passes on nil without a message: no such row.
+-- db_error.unless_absent(db:origin(run)) does the same, but passes on nil without a message (no such row).
 local db_error = {}
 
 local Failure = { __name = "aniso.Failure" }

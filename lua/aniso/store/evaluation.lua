@@ -1,6 +1,6 @@
--- Writes one evaluation with all that belongs to it; call inside a transaction. The same
--- evaluation done again (after a resume) replaces the former, and is primary if that was; a new
--- primary one of a part makes the former secondary.
+-- Writes one evaluation with all its rows; call inside a transaction. An evaluation that is repeated (after a
+-- resume) replaces the earlier one and is primary if that was. A new primary evaluation of a part makes the
+-- earlier primary one secondary.
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 
@@ -90,7 +90,7 @@ end
 local SAME = [[run_id = ?1 AND part = ?2 AND weights = ?3 AND step = ?4
        AND sampler = ?5 AND sample_steps = ?6 AND draws = ?7 AND seed = ?8]]
 
--- Deletes the same evaluation. → whether the new one is primary.
+-- Deletes an earlier copy of the evaluation. → whether the new one is primary.
 local function make_room(connection, run_id, e)
   local key = { run_id, e.part, e.weights, e.step, e.sampler or "", e.steps or 0, e.draws or 1, e.seed or 0 }
   local former = must(connection:query("SELECT is_primary FROM evaluation WHERE " .. SAME,

@@ -16,8 +16,8 @@ end
 
 -- runs{ filter…, study =, name =, label =, dataset =, status =, text =, sort =, limit =, removed =,
 -- metrics = } → rows, oldest first or sorted. Filters and sort are those of `aniso ls`
--- (store/select.lua); `limit` keeps the newest, or the first when sorted; `removed`: those that were
--- removed instead; `metrics`: each row has .metrics, of its primary test evaluation.
+-- (store/select.lua); `limit` keeps the newest, or the first when sorted; `removed`: only removed runs;
+-- `metrics`: each row has .metrics, of its primary test evaluation.
 function find.runs(db, filters)
   filters = filters or {}
   if filters.status then
@@ -56,7 +56,7 @@ local BY_RESULT = [[
      AND x.value IS NOT NULL
    ORDER BY CASE m.higher_is_better WHEN 1 THEN -x.value ELSE x.value END, e.run_id LIMIT 1]]
 
--- Of a metric that is computed from predictions (stats/derived.lua): each finished run's is.
+-- The best run by a metric of predictions (stats/derived.lua), which is computed for each finished run.
 local function best_computed(db, metric)
   local top, best_run
   for _, run in ipairs(rows_of(db, false, "ORDER BY run_id") or {}) do
@@ -128,7 +128,7 @@ local function nothing(db, reference, removed)
   return not_found("no run %s in %s (%s lists them)", reference, db.path, hint.command(db, "ls"))
 end
 
--- find(reference [, {removed = true}]) → row | nil, message, code. removed: of the removed ones.
+-- find(reference [, {removed = true}]) → row | nil, message, code. removed: searches the removed runs.
 function find.find(db, reference, options)
   local removed = options and options.removed or false
   reference = tostring(reference)

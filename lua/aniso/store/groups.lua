@@ -1,4 +1,4 @@
--- The groups (stats/groups.lua) of a database's runs: which runs the statistics over a study count, and
+-- The groups (stats/groups.lua) of a database's runs: which runs count in the statistics of a study, and
 -- which group the others are compared with. Every table, curve, comparison and report begins here.
 local db_error = require "aniso.store.db_error"
 local groups = require "aniso.stats.groups"
@@ -8,8 +8,8 @@ local must = db_error.must
 
 local read = {}
 
--- Gives runs the hash of their split, split_sha256, and those of folds the number of their training images,
--- n_train.
+-- Sets split_sha256, the hash of their split, in runs, and n_train, the number of their training images, in
+-- runs of folds.
 local function add_split(db, runs)
   local folded, of_split, hash_of = false, {}, {}
   for _, row in ipairs(must(db:query "SELECT split_id, sha256 FROM data_split")) do
@@ -26,8 +26,8 @@ local function add_split(db, runs)
   for _, run in ipairs(runs) do run.n_train = run.fold and of_split[run.split_id] end
 end
 
--- groups.form() of rows of db:runs() and of scores of theirs; those of variants that were pruned have
--- .pruned, the decision (store/pruned.lua).
+-- groups.form() of rows of db:runs() and their scores; groups of pruned variants have .pruned, the decision
+-- (store/pruned.lua).
 local function form(db, runs, scores)
   local out = groups.form(runs, scores, function(member)
     if member.parts then complete(db, member) end
@@ -37,8 +37,8 @@ local function form(db, runs, scores)
   return out
 end
 
--- of_runs(db, runs [, {prior = true}]) → groups.form() of rows of db:runs(); prior: with the prior's own
--- predictions as groups too.
+-- of_runs(db, runs [, {prior = true}]) → groups.form() of rows of db:runs(); prior: adds groups of the
+-- prior's own predictions.
 function read.of_runs(db, runs, options)
   add_split(db, runs)
   return form(db, runs, must(db:scores { prior = options and options.prior, runs = runs }))
@@ -53,7 +53,7 @@ function read.of_evaluations(db, runs)
   end)
 end
 
--- The places of a study's labels in its recipe, as the latest plan has them; those of searches are last.
+-- The positions of a study's labels in its recipe, as in the latest plan; labels of searches come last.
 local function places_of(db, study)
   local plan, places, n = must(db:plan_of(study)) or {}, {}, 0
   table.sort(plan, function(a, b)
@@ -78,8 +78,9 @@ local function planned_of(db, runs)
   return out
 end
 
--- in_recipe_order(db, runs) → rows of db:runs() with the labels of a study in the order of its recipe, in
--- whatever order its workers began them. Runs that the latest plan does not have stay where they are.
+-- in_recipe_order(db, runs) → rows of db:runs() with the labels of a study in the order of its recipe,
+-- whatever the order in which its workers began them. Runs that are not in the latest plan keep their
+-- positions.
 function read.in_recipe_order(db, runs)
   local out = table.move(runs, 1, #runs, 1, {})
   for _, planned in pairs(planned_of(db, runs)) do
@@ -93,9 +94,9 @@ function read.in_recipe_order(db, runs)
   return out
 end
 
--- The runs that statistics over a study count (view v_counted), as rows of db:runs(), in the order of the
--- recipe. Trials of a search are left out; trials [opt]: these and no others; runs [opt]: all rows of the
--- study, where they have been read.
+-- The runs that count in the statistics of a study (view v_counted), as rows of db:runs(), in the order of
+-- the recipe, without the trials of a search. trials [opt]: only the trials; runs [opt]: all rows of the
+-- study, if they have been read.
 function read.counted(db, study, trials, runs)
   local counted, out = {}, {}
   local known = must(db:query("SELECT study_id FROM study WHERE name = ?1", study))[1]
@@ -122,8 +123,8 @@ function read.counted_ids(db)
   return out
 end
 
--- The studies that have counted runs with this label, in the order of their first runs. The view is read for
--- studies that have the label in any run, one at a time: over all runs it takes longer than a comparison.
+-- The studies that have counted runs with this label, in the order of their first runs. The view is read only
+-- for studies with the label in any run, one at a time: reading it for all takes longer than a comparison.
 function read.studies_with(db, label)
   local found, out = {}, {}
   for _, study in ipairs(must(db:query([[

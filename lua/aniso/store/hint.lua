@@ -1,7 +1,7 @@
 -- A command that a message proposes, as a line to paste into a shell: words are quoted where they need it,
 -- and the database is named unless it is the one that commands without --db use.
 --   hint.command(db, "resume", uid) → "aniso resume 01M8… --db 'my runs.db'"
---   hint.command(db, "work", { study }): a name from outside; one like -x comes last, behind --
+--   hint.command(db, "work", { study }): a name given by the user; one like -x comes last, after --
 --   hint.line { word or { name }, … } → the same line of other words
 local sys = require("aniso.core").sys
 
@@ -14,7 +14,7 @@ function hint.quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- A word of a line that is printed. Its control characters, and what a terminal must not receive, are codes
+-- A word of a printed line. Its control characters, and others that a terminal must not receive, become codes
 -- of printf, since the line is pasted as it is shown. $( ) drops newlines at the end of a name.
 local function printed(text)
   text = tostring(text)

@@ -1,5 +1,5 @@
--- Rows that belong to listed ones: … WHERE run_id IN (3, 7, 12). The numbers are part of the text, so that
--- SQLite searches each in an index and pushes them down into a view.
+-- Queries of the rows that a list of numbers selects: … WHERE run_id IN (3, 7, 12). The numbers are part of
+-- the statement, so that SQLite looks each up in an index and pushes them down into a view.
 --   in_list.numbers(rows, column) → "3, 7, 12", each once
 --   in_list.query(db, sql, rows, column) → rows | nil, message, code; sql ends before IN, without an order
 local in_list = {}

@@ -56,8 +56,8 @@ local function end_crashed_runs(db)
   return db.core:exec "UPDATE run SET ended_at = heartbeat_at WHERE ended_at IS NULL"
 end
 
--- A reader that finds such runs and no writer ends them if the file is writable, so that every tool sees
--- what `aniso ls` shows. Otherwise db:runs() derives the status from the writer's lock.
+-- A reader that finds such runs and no writer ends them if the file is writable, so that every tool shows the
+-- same status as `aniso ls`. Otherwise db:runs() derives the status from the writer's lock.
 local function settle(db)
   local unended = db.core:query "SELECT 1 FROM run WHERE ended_at IS NULL LIMIT 1"
   if not unended or #unended == 0 or db.core:writer() then return end
@@ -69,7 +69,7 @@ local function settle(db)
   end
 end
 
--- For writing; where another process has the lock and `shared` is set, next to that process.
+-- Opens for writing; if another process has the lock and `shared` is set, opens next to that process.
 local function open_to_write(path, options)
   local connection, message, code = core.db.open(path, options.alone and "alone" or "write")
   if connection or code ~= "EBUSY" or not options.shared then return connection, message, code end
@@ -163,8 +163,8 @@ function Database:version()
   return self.core:version()
 end
 
--- The number of the process that writes (0: unknown), one of them where several do; nil if none does.
--- pid [opt]: → whether that process does.
+-- The number of the process that writes (0: unknown), or of one of several; nil if no process does.
+-- pid [opt]: → whether that process writes.
 function Database:writer(pid)
   return self.core:writer(pid)
 end

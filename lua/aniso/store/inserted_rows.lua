@@ -1,9 +1,9 @@
--- Rows of another file as INSERT statements. Their columns are that file's, and all of them must be known
--- here. They are quoted, since the file is not trusted.
+-- Copies rows of another file by INSERT statements. Their columns are those of that file; all of them must
+-- exist here. Their names are quoted, since the file is not trusted.
 --   inserted_rows.one(connection, name, row, columns) → the new id; columns that are NULL are left out
 --   inserted_rows.copier(from, to, name, key [, drop]) → function(old, new): copies the rows of a table whose
 --     `key` is `old`, with `new` in its place and without the column `drop`
---   inserted_rows.map_metrics(to, numbers): the numbers here of the other file's metrics, for the copies
+--   inserted_rows.map_metrics(to, numbers): maps the other file's metrics to their numbers here, for copies
 local must = require("aniso.store.db_error").must
 
 local inserted_rows = {}
@@ -36,10 +36,10 @@ function inserted_rows.one(connection, name, row, columns)
   return id
 end
 
--- Rows in one statement, whose start costs as much as several rows.
+-- Rows per statement: the start of one costs as much as several rows.
 local AT_ONCE = 60
 
--- Values that are not copied as they are; %d: which of the columns.
+-- Values that are converted when copied; %d: the number of their column.
 local CHANGED = { probs = "CAST(column%d AS BLOB)",
   metric_id = "(SELECT new FROM temp.merged_metric WHERE old = column%d)" }
 

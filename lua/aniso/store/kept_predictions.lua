@@ -1,6 +1,6 @@
--- kept_predictions(db, eval_id [, probs]) → {true_idx, pred_idx, conf, probs} of an evaluation, nil where
--- none are stored; probs: as db:predictions() takes it. The latest are kept until the garbage collector runs,
--- by evaluation and form, per database.
+-- kept_predictions(db, eval_id [, probs]) → {true_idx, pred_idx, conf, probs} of an evaluation, nil if none
+-- are stored; probs: as for db:predictions(). The latest are kept for each database, by evaluation and form,
+-- until the garbage collector runs.
 local kept = setmetatable({}, { __mode = "k" })
 
 return function(db, eval_id, probs)

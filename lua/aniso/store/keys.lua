@@ -2,7 +2,7 @@
 -- (study, seed, wall …), a metric of the primary test evaluation (macro_f1, tail …; also those of
 -- stats/derived.lua, such as tail@head=0.90) or an option of the configuration (train.lr). keys.new(db)
 -- reads each kind from the database once, when it is first needed; key:get(run) takes a row with the
--- columns of v_run: those of key.columns at least.
+-- columns of v_run, at least those of key.columns.
 local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
 local renamed = require "aniso.recipe.renamed"
@@ -23,10 +23,10 @@ local FACTS = { run = "run_id", id = "uid", name = "name", study = "study", labe
   ended = "ended_at", wall = "wall_s", resumes = "resumes", threads = "threads",
   commit = "git_commit" }
 
--- The facts that have one of a few values. A run without an end is `running` or `crashed`.
+-- The facts that take one of a few values. A run without an end is `running` or `crashed`.
 local FACT_VALUES = { status = { "crashed", "failed", "finished", "interrupted", "running" } }
 
--- Facts that differ between the runs of one configuration, whose mean a row or a point shows.
+-- Facts that differ between the runs of one configuration, which a row or a point averages.
 local OF_ONE_RUN = { run = true, id = true, name = true, seed = true, fold = true, attempt = true,
   started = true, ended = true, wall = true, resumes = true, disk = true }
 
@@ -52,7 +52,7 @@ function keys.new(db)
     options = option_columns.new(db) }, Keys)
 end
 
--- Reads the metrics of these runs together: for all that is shown of them.
+-- Reads the metrics of these runs at once, for all that is shown of them.
 function Keys:read_metrics(runs)
   self.by_run = {}
   for _, run in ipairs(runs) do self.by_run[run.run_id] = {} end
@@ -62,7 +62,7 @@ function Keys:read_metrics(runs)
   return self.by_run
 end
 
--- The metric `name` of a run; where read_metrics() did not read the run, that of all runs is read.
+-- The metric `name` of a run; if read_metrics() did not read the run, that metric of all runs is read.
 local function metric_of(self, name, run)
   local metrics = self.by_run and self.by_run[run.run_id]
   if metrics then return metrics[name] end
@@ -112,7 +112,7 @@ local function data_of(self)
   end }
 end
 
--- The word of a baseline; nil for a run that was given none.
+-- The name of a baseline; nil for a run without one.
 local function method_of(self)
   return { name = "method", kind = "option", columns = { "config_id" }, get = function(_, run)
     local param = self.options:value(run, "method")
@@ -121,7 +121,7 @@ local function method_of(self)
 end
 
 -- key(name) → {name, kind = "fact" | "metric" | "option", get(key, run), columns, higher [metrics]}; an
--- unknown name raises. get gives a number, a text or nil; columns: what it reads of a run's row.
+-- unknown name raises. get returns a number, a string or nil; columns: those of a run's row that it reads.
 function Keys:key(name)
   if name == "data" then return data_of(self) end
   if name == "disk" then return disk_of(self) end
@@ -143,7 +143,7 @@ function Keys:key(name)
   end }
 end
 
--- The key for rows and points that average the runs of a configuration. flag: "--rows", of the message.
+-- The key for rows and points that average the runs of a configuration. flag: "--rows", for the message.
 function Keys:of_configuration(name, flag)
   if OF_ONE_RUN[name] then
     error(("%s: %s differs between the runs of a configuration, which a row averages; %s lists the runs")
@@ -152,7 +152,7 @@ function Keys:of_configuration(name, flag)
   return self:key(name)
 end
 
--- Raises where `value` (a text) is none of `values`, a sorted list, with the nearest one.
+-- Raises if `value` (a string) is not in the sorted list `values`; the message names the nearest one.
 local function check_value(name, value, values)
   for _, allowed in ipairs(values) do
     if value == allowed then return end
@@ -162,7 +162,7 @@ local function check_value(name, value, values)
     meant and (" (did you mean %s?)"):format(meant) or "", table.concat(values, ", ")), 0)
 end
 
--- The values that an option may have or has in the database, where these are a fixed list.
+-- The values that an option may have, with those in the database; nil if any value may occur.
 local function option_values(self, name)
   local set, list = {}, choices_of(name)
   if not list then return nil end
@@ -177,7 +177,7 @@ local function option_values(self, name)
   return list
 end
 
--- Raises where `value`, a text that a filter compares a fact with, is none of those that it can have.
+-- Raises if `value`, a string that a filter compares with a fact, is not one that the fact can have.
 function keys.check_fact(name, value)
   if FACT_VALUES[name] then check_value(name, value, FACT_VALUES[name]) end
 end
@@ -189,7 +189,7 @@ function Keys:check_value(key, value)
   if values then check_value(key.name, value, values) end
 end
 
--- The options that differ between the runs, sorted; one that a run does not have differs too.
+-- The options that differ between the runs, sorted. An option that some runs lack differs too.
 function Keys:varying(runs)
   return self.options:varying(runs)
 end

@@ -1,5 +1,5 @@
--- Labels follow the recipe: where a variant's label changes and its options do not, its stored runs get the
--- new label. A user renames variants and studies by hand.
+-- Labels follow the recipe: if a variant's label changes and its options do not, its stored runs get the new
+-- label. A user can also rename variants and studies by hand.
 local config_hash = require "aniso.store.config_hash"
 local must = require("aniso.store.db_error").must
 local trial_label = require "aniso.recipe.trial_label"
@@ -21,8 +21,8 @@ end
 local OF = [[config_id = (SELECT config_id FROM config WHERE sha256 = ?1)
    AND study_id = (SELECT study_id FROM study WHERE name = ?2) AND seed = ?3]]
 
--- The labels of a job's stored runs that no variant of its options has any more, the newest first; and
--- whether the job's own label has a run.
+-- The labels of a job's stored runs that no variant with its options has any more, newest first; and whether
+-- a run has the job's own label.
 local function outdated(connection, study, job, current)
   local rows = must(connection:query("SELECT label, max(run_id) AS newest FROM run WHERE " .. OF
     .. " GROUP BY label ORDER BY newest DESC", config_hash(job.config), study, job.seed))
@@ -34,15 +34,15 @@ local function outdated(connection, study, job, current)
   return out, has_own
 end
 
--- Which outdated labels a job takes over: all, but one at most where several variants have its options.
+-- The outdated labels that a job takes over: all, but at most one if several variants have its options.
 local function taken_over(connection, study, job, current)
   local old, has_own = outdated(connection, study, job, current)
   if not next(current, next(current)) then return old end
   return { not has_own and old[1] or nil }
 end
 
--- Runs of the study that have the label and options that no variant of the recipe gives it: what an earlier
--- recipe called so.
+-- The number of the study's runs with this label whose options belong to no variant of that label in the
+-- recipe: an earlier recipe used the label for them.
 local function others_called(connection, study, label, current)
   local rows = must(connection:query([[SELECT c.sha256 AS hash, count(*) AS n FROM run
      JOIN config c USING(config_id) JOIN study s USING(study_id)
@@ -73,21 +73,21 @@ local function relabel(connection, study, jobs)
   return changes
 end
 
--- follow(db, study, jobs) → changes, a list of {from, to, runs, others}; others: runs of other options that
--- are called `to` as well. jobs: all of the recipe's, {label, seed,
--- config = complete}. Runs keep a label that a variant of the same options still has.
+-- follow(db, study, jobs) → changes, a list of {from, to, runs, others}; others: how many runs with other
+-- options also have the label `to`. jobs: all of the recipe's, {label, seed, config = complete}. Runs keep a
+-- label that a variant with the same options still has.
 function labels.follow(db, study, jobs)
   return must(db:transaction(relabel, db.core, study, jobs))
 end
 
 -- ── by hand ─────────────────────────────────────────────────────────────────────────────
--- Those that may carry out a plan which has not ended: who planned it, and its workers.
+-- The processes that may carry out an unfinished plan: the one that wrote it, and its workers.
 local CARRIERS = [[
   WITH open AS (SELECT p.study_id, p.pid FROM plan p JOIN study USING(study_id) WHERE name = ?1
     AND EXISTS (SELECT 1 FROM plan_run r WHERE r.study_id = p.study_id AND uid IS NULL AND ended IS NULL))
   SELECT pid FROM open UNION SELECT worker FROM plan_run JOIN open USING(study_id) WHERE worker IS NOT NULL]]
 
--- Between two runs of a study none is in progress, but those that carry out its plan refer to it by its name.
+-- Between two runs of a study none is in progress, but the processes that carry out its plan use its name.
 local function refuse_running(db, study)
   local connection = db.core
   local rows = must(connection:query([[SELECT uid FROM run JOIN study USING(study_id)
@@ -103,15 +103,15 @@ local function refuse_running(db, study)
   end
 end
 
--- Raises where other runs of the study have the new label: two configurations of one label look like one.
+-- Raises if other runs of the study have the new label: two configurations of one label would look like one.
 local function refuse_taken(connection, study, new)
   local rows = must(connection:query([[SELECT 1 FROM run JOIN study USING(study_id)
      WHERE study.name = ?1 AND label = ?2 LIMIT 1]], study, new))
   if rows[1] then error(("study %s has a variant with the label %s already"):format(study, new), 0) end
 end
 
--- rename(db, study, old, new) → how many runs: gives the variant with a label another one, in its runs, in
--- the stored plan, and as the study's baseline. Raises where there is no such variant or the label is taken.
+-- rename(db, study, old, new) → how many runs: changes a variant's label in its runs, in the stored plan, and
+-- as the study's baseline. Raises if there is no such variant or the new label is taken.
 function labels.rename(db, study, old, new)
   typed_name("a label", new)
   trial_label.check { { label = old }, { label = new } }

@@ -1,8 +1,8 @@
--- Files that nothing needs any more, for gc (collect.lua):
---   last checkpoint   of a finished run, which is evaluated by its best weights and cannot be resumed
---   temporary         of a first stage, which a process that was killed left behind
---   pixel cache       decoded images, which the next run makes again; the folder's size is limited too
---   leftovers.last_of(db, uid) → what run_folder.survey() returns, with the last checkpoints alone, or nil
+-- Files that are no longer needed, for gc (collect.lua):
+--   last checkpoint   of a finished run, which is evaluated with its best weights and cannot be resumed
+--   temporary         of a first stage, left behind by a process that was killed
+--   pixel cache       decoded images, which the next run decodes again; the folder's size is limited too
+--   leftovers.last_of(db, uid) → what run_folder.survey() returns, with only the last checkpoints, or nil
 --   leftovers.remove_last(db, uid)      leftovers.shared_bytes(db, cache_folder)
 --   leftovers.plan(db, cache_folder) → list of items as in collect.lua
 local run_folder = require "aniso.store.run_folder"
@@ -24,7 +24,7 @@ function leftovers.last_of(db, uid)
   return #out.names > 0 and out or nil
 end
 
--- Best effort: what cannot be removed is found by gc.
+-- Best effort: gc finds what could not be removed.
 function leftovers.remove_last(db, uid)
   local found = leftovers.last_of(db, uid)
   for _, name in ipairs(found and found.names or {}) do sys.remove(found.path .. "/" .. name) end
@@ -41,7 +41,7 @@ local function last_checkpoints(db, plan)
   end
 end
 
--- The plain files of a folder with those of its names that chosen(name) accepts.
+-- The regular files of a folder whose names chosen(name) accepts.
 local function files(folder, chosen)
   local out = {}
   local listed = sys.exists(folder) == "directory" and not sys.is_link(folder) and sys.list(folder)
@@ -69,8 +69,8 @@ local function is_pack(name)
   return hash and #hash == 64
 end
 
--- → bytes of the first stages next to a database, which the databases of the folder share, and of the decoded
--- images in the cache folder ("" for none), which all share
+-- → bytes of the first stages next to a database, which the databases of its folder share, and bytes of the
+-- decoded images in the cache folder ("" for none), which all databases share
 function leftovers.shared_bytes(db, cache_folder)
   local function sum(folder, chosen)
     local bytes = 0

@@ -1,17 +1,17 @@
--- What a writer does while another program holds the lock of the database, such as a browser with an unsaved
--- edit: a transaction that may wait does so until the lock is free or the process is interrupted; one that
--- may not is tried again later. Each is announced once per lock. Without db.waiting, a table
--- {say = function(line), stop = function()}, a lock is an error after ten seconds.
+-- What a writer does while another program, such as a database browser with an unsaved edit, holds the lock
+-- of the database. A transaction that may wait does so until the lock is free or the process is interrupted;
+-- any other is tried again later. Each is announced once per lock. Without db.waiting, a table {say =
+-- function(line), stop = function()}, a lock is an error after ten seconds.
 --   say(line)   shows a line      stop()   raises an error after an interruption
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
 
 local lock_wait = {}
 
-local FIRST_MS = 1000 -- that a first attempt waits for; a program that writes a row is done before
+local FIRST_MS = 1000 -- how long a first attempt waits; a program that writes a row takes less
 local PAUSE = 0.1     -- seconds between two attempts; a signal ends it
 
--- The lines and interruptions of a command that trains: lines on stderr, an interruption ends the command.
+-- The `waiting` of a command that trains: lines go to stderr, an interruption ends the command.
 function lock_wait.of_command(say)
   return { say = say or function(line) io.stderr:write("aniso: ", core.sys.visible(line), "\n") end,
     stop = function()
@@ -37,8 +37,8 @@ local function wait(db)
   return begun, message, code
 end
 
--- Begins a transaction. how: "wait" waits for the lock without a limit, "later" tries for a second and, while
--- the lock lasts, not at all; a number is the milliseconds to try. → true | nil, message, code
+-- Begins a transaction. how: "wait" waits for the lock without a limit, "later" for a second or, while the
+-- same lock lasts, not at all; a number is the milliseconds to try. → true | nil, message, code
 function lock_wait.begin(db, how)
   if not db.waiting then return db.core:begin() end
   local patience = math.type(how) == "integer" and how or db.locked and 0 or FIRST_MS

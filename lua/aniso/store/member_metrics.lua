@@ -1,7 +1,7 @@
 -- require "aniso.store.member_metrics" (db, member) → member, with its metrics complete: a name that
 -- member.metrics lacks is computed when it is first read. Metrics of stats/derived come from stored
--- predictions; of folds, every metric is that of the pooled predictions, and what is not a metric, as τ, has
--- its mean.
+-- predictions. For folds, every metric is that of the pooled predictions; a value that is not a metric, such
+-- as τ, is averaged.
 local calibration = require "aniso.stats.metric.calibration"
 local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"

@@ -1,6 +1,6 @@
--- What the stored predictions of a member of a group (stats/groups.lua) give: the classes that its images are
--- called, its curves, and the source of metrics that are computed when they are read. Predictions of folds
--- follow each other in the order of the folds, so that every image counts once.
+-- Results of the stored predictions of a member of a group (stats/groups.lua): the predicted classes of its
+-- images, its curves, and the source of metrics that are computed when they are read. Predictions of folds
+-- are concatenated in the order of the folds, so that every image counts once.
 local derived = require "aniso.stats.derived"
 local members = require "aniso.store.members"
 local operating = require "aniso.stats.operating"
@@ -9,7 +9,7 @@ local must = require("aniso.store.db_error").must
 
 local predictions = {}
 
--- Which test images of a run belong together: a number per image; nil where each is alone.
+-- The cluster of each test image of a run, as a number; nil if no two images belong together.
 local function clusters_of(db, run_id)
   if db:version() < 6 then return nil end
   local rows, out = must(db:query([[
@@ -23,7 +23,7 @@ local function append(out, list)
   table.move(list, 1, #list, #out + 1, out)
 end
 
--- The evaluation on the validation part by the weights and the sampler of a test evaluation.
+-- The evaluation on the validation part with the weights and the sampler of a test evaluation.
 local VALIDATION = [[
   SELECT v.eval_id FROM evaluation t JOIN evaluation v ON v.run_id = t.run_id AND v.part = 'val'
      AND v.weights = t.weights AND v.step = t.step AND v.sampler = t.sampler
@@ -45,7 +45,7 @@ local function with_counts(part, counts)
   return part
 end
 
--- The tilts that derived.taus() found for a member, by head recall; numbers alone, so that all are kept.
+-- The tilts that derived.taus() found for a member, by head recall. They are only numbers, so all are kept.
 local kept_taus = setmetatable({}, { __mode = "k" })
 local function taus_of(db, member)
   local own, ids = kept_taus[db] or {}, {}
@@ -55,9 +55,9 @@ local function taus_of(db, member)
   return own[name]
 end
 
--- The argument of derived.value(), made for one call: predictions of the test part are read once. Its counts
--- are the training images of each class, summed over folds. probs [opt]: of the test predictions, as
--- db:predictions() takes it.
+-- The argument of derived.value(), made for one call, so that predictions of the test part are read once. Its
+-- counts are the training images of each class, summed over folds. probs [opt]: as for db:predictions(), of
+-- the test part.
 function predictions.source(db, member, probs)
   local source, tests, counts = { taus = taus_of(db, member), counts = {} }, {}, {}
   for p, part in ipairs(members.parts(member)) do
@@ -96,8 +96,8 @@ local function operating_curve(source)
   return curve.many[1] and curve.few[1] and curve or nil
 end
 
--- Which of the images of all parts belong together; one alone has a number that no cluster has. nil where
--- each is alone. tests: the predictions of each part.
+-- The cluster of each image of all parts; an image without a cluster gets a number of its own. nil if no two
+-- images belong together. tests: the predictions of each part.
 local function all_clusters(db, member, tests)
   local lists, any, out = {}, false, {}
   for p, part in ipairs(members.parts(member)) do
@@ -124,8 +124,8 @@ local function called(db, member, source)
   return out
 end
 
--- What the tests over images need of a member: {true_idx, pred_idx, clusters or nil, tilted = pred_idx at
--- the tilt of derived.TAIL or nil}; nil where a part has no predictions.
+-- The input of the tests over images for a member: {true_idx, pred_idx, clusters or nil, tilted = pred_idx at
+-- the tilt of derived.TAIL or nil}; nil if a part has no predictions.
 function predictions.called(db, member)
   return called(db, member, predictions.source(db, member, "packed"))
 end
@@ -142,7 +142,7 @@ function predictions.risk_curve(db, member)
   return derived.risk_curve(predictions.source(db, member, false))
 end
 
--- All three, {called =, operating =, risk =}, and the member's derived.TAIL, by one reading of the
+-- All three, {called =, operating =, risk =}, and the member's derived.TAIL, from one reading of the
 -- predictions.
 function predictions.all(db, member)
   local source = predictions.source(db, member, "packed")

@@ -1,12 +1,12 @@
 -- What is stored about a member of a group (stats/groups.lua). A member with folds has `parts`, a list of
--- {run_id, eval_id, fold, …}, and its counts are sums over them. What its predictions give is in
+-- {run_id, eval_id, fold, …}, and its counts are sums over them. Results of its predictions are in
 -- member_predictions.lua.
 local confusions = require "aniso.stats.metric.confusion"
 local must = require("aniso.store.db_error").must
 
 local members = {}
 
--- {run_id, eval_id, …} of each fold; the member itself where it has none.
+-- {run_id, eval_id, …} of each fold, or only the member itself if it has no folds.
 function members.parts(member)
   return member.parts or { member }
 end
@@ -18,8 +18,8 @@ function members.confusion(db, member)
   return confusions.sum(matrices)
 end
 
--- Rows as db:classes() gives them. Of folds: their counts are sums, n_train is the mean over the folds,
--- and the scores are left out. scores [opt]: false leaves them out everywhere.
+-- Rows as from db:classes(). For folds, the counts are sums, n_train is the mean over the folds, and the
+-- scores are left out. scores [opt]: false always leaves them out.
 function members.classes(db, member, scores)
   if not member.parts then return must(db:classes(member.eval_id, scores)) end
   local out, n = confusions.classes(members.confusion(db, member)), #member.parts

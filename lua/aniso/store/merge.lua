@@ -1,9 +1,9 @@
 -- Copies the runs of other files into this one: db:merge{other, …} → {file =, added =, updated =,
 -- known =, running =, removed =} per file | nil, message, code. A run is identified by its uid, so
 -- repeating a merge is a no-op. A run that continued in the other file is updated: it was resumed more often
--- there, or has more steps, or an end. Clocks decide nothing. One that is still in progress or removed there
--- is skipped; a uid that names two different runs is refused, and so is a file whose configurations do not
--- have the hashes that it gives, or whose counts of classes do not follow from the confusion matrices.
+-- there, or has more steps, or an end. Times are not compared. A run that is still in progress or removed
+-- there is skipped. A uid that names two different runs is refused, and so is a file whose configurations do
+-- not match their hashes, or whose counts of classes do not follow from the confusion matrices.
 -- Rows are copied through two connections, never by ATTACH: the other file is only read. Either all files
 -- are merged or none.
 local core = require "aniso.core"
@@ -18,8 +18,8 @@ local merge = {}
 
 -- The tables whose rows several runs share. id: the primary key. same: the columns by which a row of the
 -- other file is identified here. refers: columns that reference another shared table. parts: tables whose
--- rows belong to a row. parts_since: parts that exist from a version of the schema on. fill: columns that
--- are copied from the other file where they are NULL here.
+-- rows belong to a row. parts_since: parts that exist since a version of the schema. fill: columns that are
+-- copied from the other file if they are NULL here.
 local SHARED = {
   dataset = { id = "dataset_id", same = { "sha256" }, parts = { "dataset_class" }, fill = { "content" } },
   data_split = { id = "split_id", same = { "sha256" }, refers = { dataset_id = "dataset" },
@@ -44,13 +44,13 @@ function Merge:insert(name, row, columns)
   return inserted_rows.one(self.to, name, row, columns)
 end
 
--- Copies the rows of a table that belong to `old`, now to `new`; `drop`: an id of its own.
+-- Copies the rows of a table that belong to `old`, for `new`; `drop`: the column of their own id.
 function Merge:copy(name, key, old, new, drop)
   self.copiers[name] = self.copiers[name] or inserted_rows.copier(self.from, self.to, name, key, drop)
   self.copiers[name](old, new)
 end
 
--- The number here of a shared row that has number `old` there, which is copied if need be.
+-- The number here of a shared row with the number `old` in the other file; copies the row if necessary.
 function Merge:shared(name, old)
   local known = self.numbers[name]
   if known[old] then return known[old] end
@@ -142,7 +142,7 @@ function Merge:update(run, here)
   self:contents(run.run_id, here.run_id)
 end
 
--- How far a run came: what is larger in the first difference is later.
+-- The progress of a run: of two states, the later one is larger in the first column that differs.
 local PROGRESS = [[
   SELECT r.run_id, r.seed, r.fold, c.sha256 AS config, p.sha256 AS split, r.resumes,
          max(coalesce((SELECT max(step) FROM checkpoint k WHERE k.run_id = r.run_id), 0),
@@ -155,8 +155,8 @@ local function progress(connection, uid)
   return must(connection:query(sql, uid))[1]
 end
 
--- Whether the other file has the later state of a run that both have, which must be the same run. A run that
--- is finished here goes on nowhere: what the other file has of it replaces nothing.
+-- Whether the other file has the later state of a run that both contain; raises if the two are different
+-- runs. A run that has finished here cannot continue, so the other file's rows never replace it.
 local function is_later(to, from, uid)
   local here, there = progress(to, uid), progress(from, uid)
   for column, name in pairs { config = "configuration", split = "split", seed = "seed", fold = "fold" } do
@@ -204,7 +204,7 @@ local function check_counts(connection)
   end
 end
 
--- A file that can be read to its end, is ours and no newer than this program; nothing less.
+-- Opens a file that can be read to its end, is a database of ours, and is no newer than this program.
 local function open_other(db, path)
   local from = must(core.db.open(path, "read"))
   local version = from:version()

@@ -1,6 +1,6 @@
--- One metric of every run, of its primary test evaluation: for filters, orders and @best. The rates follow
--- from class_count by the expressions of the view v_eval, without its three joins per class, which take most
--- of its time; tests/lua/test_metric_column.lua compares the two.
+-- One metric of the primary test evaluation of every run, for filters, orders and @best. The rates follow
+-- from class_count by the expressions of the view v_eval, but without its three joins per class, which take
+-- most of its time; tests/lua/test_metric_column.lua compares the two.
 --   sql(name) → SQL that gives run_id, eval_id and value, in no order; ?1 is the name
 --   read(db, name) → function(run_id) → the metric or nil
 local derived = require "aniso.stats.derived"
@@ -43,7 +43,7 @@ function metric_column.sql(name)
      WHERE e.is_primary = 1 AND e.part = 'test' AND ?1 IS NOT NULL]]):format(value)
 end
 
--- What stored predictions give (stats/derived.lua) is computed when the function is called, where it is not
+-- A metric of stored predictions (stats/derived.lua) is computed when the function is called, unless it is
 -- stored.
 function metric_column.read(db, name)
   local out, computed = {}, derived.parse(name)

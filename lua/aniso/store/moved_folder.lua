@@ -1,11 +1,10 @@
--- Checkpoints that are not in the folder of their run, as after the database alone was renamed.
+-- Checkpoints that are not in the folder of their run, for example because only the database was renamed.
 local run_folder = require "aniso.store.run_folder"
 local sys = require("aniso.core").sys
 
 local moved_folder = {}
 
--- The path of a file that the database recorded as a checkpoint and that is outside of `folder`; nil where
--- there is none.
+-- The path of a file outside `folder` that the database recorded as a checkpoint; nil if there is none.
 local function recorded_elsewhere(db, uid, folder)
   for _, row in ipairs(db:checkpoints(uid) or {}) do
     local there, of, name = row.path:match "^(.*/([^/]*))/([^/]*)$"
@@ -16,7 +15,7 @@ local function recorded_elsewhere(db, uid, folder)
   end
 end
 
--- Raises where the checkpoints of a run, whose folder is `folder`, are in another one.
+-- Raises if the checkpoints of a run are in a folder other than `folder`, the run's own.
 function moved_folder.check(db, uid, folder)
   local path = recorded_elsewhere(db, uid, folder)
   if not path then return end

@@ -1,12 +1,12 @@
--- The names in a database that can be typed and begin with `start` [opt], each once and at most MOST of a
--- kind: for completion.
+-- Names for completion: those in a database that can be typed and begin with `start` [opt], each once and at
+-- most MOST of a kind.
 local must = require("aniso.store.db_error").must
 
 local names = {}
 
 local MOST = 500
 
--- sql gives a column x; ?1 is `start`, ?2 … are the values.
+-- sql returns a column x; ?1 is `start`, ?2 … are the values.
 local function column(db, sql, start, ...)
   local out = {}
   local fitting = ("SELECT DISTINCT x FROM (%s) WHERE ?1 IS NULL OR substr(x, 1, length(?1)) = ?1 LIMIT %d")

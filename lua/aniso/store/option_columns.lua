@@ -1,6 +1,6 @@
--- The options of stored configurations (table config_param), read by option or by configuration, never all of
--- them: a database can have thousands of configurations. option_columns.new(db) → an object that keeps what
--- it read:
+-- The options of stored configurations (table config_param), read by option or by configuration, never all at
+-- once: a database can have thousands of configurations. option_columns.new(db) → an object that keeps what
+-- it has read:
 --   :value(run, name) → {num =, txt =} or nil; from what of_runs() read, or else from of_all()
 --   :of_all(name) → config_id → {num =, txt =}, of every configuration that has the option
 --   :is_known(name) → whether a configuration has it
@@ -62,7 +62,7 @@ function Options:names()
   return out
 end
 
--- How many values an option has among the runs; that it is absent counts as one.
+-- How many values an option has among the runs; its absence counts as one.
 local function distinct(params, runs, key)
   local seen, n = {}, 0
   for _, run in ipairs(runs) do
@@ -73,14 +73,14 @@ local function distinct(params, runs, key)
   return n
 end
 
--- The sha256 of a recipe's own part (recipe/own_part.lua) is left out where the part's name already
--- separates the runs.
+-- The sha256 of a recipe's own part (recipe/own_part.lua) is left out if the part's name already
+-- distinguishes the runs.
 local function is_redundant(params, runs, key)
   local part = key:match "^(.*)%.sha256$"
   return part and distinct(params, runs, key) <= distinct(params, runs, part)
 end
 
--- An option that a run does not have differs, too.
+-- An option that some runs lack differs too.
 function Options:varying(runs)
   local params, first, differs, names = self:of_runs(runs), nil, {}, {}
   for _, run in ipairs(runs) do

@@ -1,7 +1,7 @@
 -- The runs that `aniso run` plans, stored so that other processes can show those that have not begun:
 --   db:set_plan(study, jobs [, baseline [, of]])      db:plan_of(study)      db:baseline_of(study)
 --   db:plan_for_workers(study)      db:planned_runs(study)
--- A file older than version 4 has no plans. A failure of the database is nil, message, code.
+-- A file older than version 4 has no plans. The functions return nil, message, code when the database fails.
 local core = require "aniso.core"
 local planned_row = require "aniso.store.planned_row"
 local shared_rows = require "aniso.store.shared_rows"
@@ -27,17 +27,17 @@ local function replace(connection, study, jobs, baseline, of)
   end
 end
 
--- Replaces the study's plan by jobs {label, seed, cross, config = complete, uid = of a run that was
--- finished before and is not done again, begun = of one that is resumed; unit, stage, round: of a plan for
--- workers (train/units.lua)}, in their order; `baseline`: the label others are compared with. of [opt]: of a
+-- Replaces the study's plan by jobs {label, seed, cross, config = complete, uid = of a run that had finished
+-- before and is not repeated, begun = of one that is resumed; unit, stage, round: of a plan for workers
+-- (train/units.lua)}, in their order; `baseline`: the label that others are compared with. of [opt]: of a
 -- plan for workers, {recipe = {path, text}, folder, one_by_one, prune = {rule, seeds} of train/pruning.lua,
 -- after_run = the newest run before those of the plan; the newest of all if left out}.
 function plan.set_plan(db, study, jobs, baseline, of)
   return db:transaction(replace, db.core, study, jobs, baseline, of or {})
 end
 
--- The plan for workers of a study, or of the latest plan in the file: a row of the table with `study`, `age`
--- in seconds, `recipe_sha256`, `recipe_path` and `recipe_text`; false where there is none.
+-- The plan for workers of a study, by default the latest in the file: a row of the table with `study`, `age`
+-- in seconds, `recipe_sha256`, `recipe_path` and `recipe_text`; false if there is no such plan.
 function plan.plan_for_workers(db, study)
   if db.core:version() < 9 then return false end
   local rows, message, code = db.core:query([[
@@ -49,7 +49,7 @@ function plan.plan_for_workers(db, study)
   return rows[1] or false
 end
 
--- The rows of a study's plan with `json`, the configurations.
+-- The rows of a study's plan, with their configurations in `json`.
 function plan.planned_runs(db, study)
   return db.core:query([[
     SELECT p.*, c.json FROM plan_run p JOIN study USING(study_id) JOIN config c ON c.sha256 = p.config
@@ -57,7 +57,7 @@ function plan.planned_runs(db, study)
 end
 
 -- The study's plan: {at, age = seconds since, pid, after_run, {label, seed, fold, config_id, uid} …};
--- config_id is nil before a run of it begins. → false where the study has none.
+-- config_id is nil until a run with that configuration begins. → false if the study has no plan.
 function plan.plan_of(db, study)
   if db.core:version() < 4 then return false end
   local plans, message, code = db.core:query([[

@@ -1,10 +1,10 @@
--- How a database and a comparison print at the prompt. The texts are made by higher layers, which register
--- the functions that make them.
+-- How a database and a comparison print at the prompt. Higher layers register the functions that make the
+-- text.
 local printing = {}
 
 local text_of = {}
 
--- database(db) → what the prompt prints of it; comparison(result) → its text.
+-- database(db) → what the prompt prints for it; comparison(result) → its text.
 function printing.register(database, comparison)
   text_of.database, text_of.comparison = database, comparison
 end

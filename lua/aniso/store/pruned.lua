@@ -1,8 +1,8 @@
 -- The variants of a study that were pruned (train/pruning.lua). A decision is a `debug` row in the log of the
--- last run on which it depends, {"pruned": {metric, seeds, leader, delta, lo, hi, level}}: `seeds` is how
--- many seeds were compared, the rest is the difference to the leader on the validation part.
+-- last run on which it depends, {"pruned": {metric, seeds, leader, delta, lo, hi, level}}: `seeds` is the
+-- number of compared seeds, the rest describes the difference from the leader on the validation part.
 --   db:set_pruned(uid, record)          db:clear_pruned(study, labels)          db:pruned_of([study])
--- A failure of the database is nil, message, code.
+-- All return nil, message, code when the database fails.
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 local pass_interrupts = require("aniso.recipe.errors").pass_interrupts
@@ -11,7 +11,7 @@ local pruned = {}
 
 local ROWS = "level = 'debug' AND message LIKE '{\"pruned\":%'"
 
--- Removes decisions about the variant of a run that another run has, or that say something else than `text`.
+-- Removes decisions about the variant of a run that are in the log of another run or differ from `text`.
 local function remove_others(connection, run_id, text)
   must(connection:exec(([[
     DELETE FROM log WHERE %s AND NOT (run_id = ?1 AND message = ?2) AND run_id IN
@@ -31,7 +31,7 @@ local function replace(connection, uid, text)
     core.sys.utc(), text))
 end
 
--- Records that the variant of a run was pruned, in the place of an earlier decision about it.
+-- Records that the variant of a run was pruned, instead of an earlier decision about it.
 function pruned.set_pruned(db, uid, record)
   return db:transaction(replace, db.core, uid, core.json.encode { pruned = record })
 end
@@ -61,7 +61,7 @@ end
 local KINDS = { metric = "string", seeds = "number", leader = "string", delta = "number", lo = "number",
   hi = "number", level = "number" }
 
--- The decision that a log row has; nil where another program wrote something else there.
+-- The decision in a log row; nil if another program wrote something else there.
 local function record_of(text)
   local ok, decoded = pcall(core.json.decode, text)
   if not ok then pass_interrupts(decoded) end
@@ -74,8 +74,7 @@ local function record_of(text)
 end
 
 -- pruned_of([study]) → run_id → decision about the run's variant, {metric, seeds, leader, delta, lo, hi,
--- level, at = when, label}, for every run of the variants that were pruned; of all studies where none is
--- given.
+-- level, at = when, label}, for every run of the variants that were pruned, in one study or in all.
 function pruned.pruned_of(db, study)
   local rows, message, code = db.core:query([[
     SELECT o.run_id, l.at, l.message, coalesce(r.label, r.name) AS label

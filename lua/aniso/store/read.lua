@@ -116,7 +116,7 @@ function read.log_of(db, run)
   return of_run(db, run, "SELECT at, level, message FROM log WHERE run_id = $RUN ORDER BY seq")
 end
 
--- The rows of v_eval with what the counts do not give in `results`: name → {value, lo, hi}.
+-- The rows of v_eval, with what does not follow from the counts in `results`: name → {value, lo, hi}.
 function read.evaluations(db, run)
   local rows, message, code = of_run(db, run, [[
     SELECT v.*, e.selected_by, e.seed AS sampler_seed, e.at
@@ -163,8 +163,8 @@ end
 
 local MOST_CLASSES = 4096 -- of a matrix, which then takes 64 MB
 
--- A tensor (K, K), float32 so that one can calculate with it: true classes down, predicted across.
--- Counts are exact up to 2^24.
+-- A tensor (K, K), float32 so that it can be used in arithmetic: true classes are rows, predicted ones
+-- columns. Counts are exact up to 2^24.
 function read.confusion(db, evaluation)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end
@@ -186,7 +186,7 @@ function read.confusion(db, evaluation)
   return matrix
 end
 
--- What select.calibrate chose for an evaluation (train/final_evaluation.lua); nil for one without.
+-- What select.calibrate chose for an evaluation (train/final_evaluation.lua); nil if it was not calibrated.
 function read.calibration(db, evaluation)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end
@@ -206,8 +206,8 @@ function read.bins(db, evaluation)
 end
 
 -- {true_idx =, pred_idx =, conf =, probs = {{K numbers}, …} or nil}; nil if none were stored. probs [opt]:
--- "packed" for strings of K float32 as they are stored, "alone" for these and true_idx without the rest,
--- false to leave them out; all take less time.
+-- "packed" for strings of K float32 as they are stored, "alone" for only these and true_idx, false to leave
+-- them out; all three are faster.
 function read.predictions(db, evaluation, probs)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end

@@ -1,6 +1,6 @@
--- What a run has recorded and the database does not hold yet: metrics, log lines and checkpoints, in their
--- order. While another program has the database locked, the buffer grows; a checkpoint then carries it
--- (plain()), so that a run that is killed meanwhile resumes with its records complete.
+-- What a run has recorded but the database does not contain yet: metrics, log lines and checkpoints, in
+-- order. While another program has the database locked, the buffer grows; checkpoints then contain it
+-- (plain()), so that a run that is killed meanwhile resumes with complete records.
 local core = require "aniso.core"
 local db_error = require "aniso.store.db_error"
 local must = db_error.must
@@ -77,7 +77,7 @@ function Buffer:write(connection, run_id)
   end
 end
 
--- The rows as lists for a checkpoint's state; nil where there are none.
+-- The rows as lists for a checkpoint's state; nil if there are no rows.
 function Buffer:plain()
   if self:size() == 0 then return nil end
   local out = {}
@@ -87,7 +87,7 @@ function Buffer:plain()
   return out
 end
 
--- Adds what plain() gave, read from a checkpoint; nil adds nothing.
+-- Adds the lists that plain() returned, read from a checkpoint; nil adds nothing.
 function Buffer:add_plain(plain)
   for _, name in ipairs(plain and LISTS or {}) do
     for _, row in ipairs(plain[name] or {}) do table.insert(self[name], row) end

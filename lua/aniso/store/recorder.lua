@@ -20,7 +20,7 @@ Recorder.__index = Recorder
 
 local recorder = { database = {}, methods = Recorder }
 
--- live: this process carries the run out, so that it writes the heartbeat and the end.
+-- live: this process carries out the run, so it writes the heartbeat and the end.
 local function new(db, run_id, uid, live, wall_s)
   local now = core.sys.monotonic()
   return setmetatable({ db = db, id = run_id, uid = uid, live = live, wall_s = wall_s,
@@ -78,7 +78,7 @@ local function row_of(db, uid)
 end
 
 -- Resumes a run that did not finish. What it recorded after `step`, the step of its checkpoint, is
--- deleted: it will be recorded again. unwritten [opt]: what the checkpoint carries of Recorder:unwritten().
+-- deleted: it will be recorded again. unwritten [opt]: the result of Recorder:unwritten() in the checkpoint.
 function recorder.database:resume_run(uid, step, unwritten)
   local row = row_of(self, uid)
   if row.status == "finished" then
@@ -105,10 +105,10 @@ function recorder.database:record_of(uid)
 end
 
 -- ── recording ───────────────────────────────────────────────────────────────────────────
-local TRY_MS = 10000 -- that the end of a run that did not finish waits for another program's lock
+local TRY_MS = 10000 -- how long the end of an unfinished run waits for another program's lock
 
--- An evaluation of a stored run may take minutes, in which `aniso rm` and `aniso gc` can delete the run; the
--- next one then receives its number.
+-- The evaluation of a stored run may take minutes. Meanwhile `aniso rm` and `aniso gc` can delete the run,
+-- and the next new run then receives its number.
 local function need_run(self)
   local sql = "SELECT 1 FROM run WHERE run_id = ?1 AND uid = ?2"
   if must(self.db.core:query(sql, self.id, self.uid))[1] then return end
@@ -168,7 +168,7 @@ function Recorder:log(level, message)
   write_when_due(self)
 end
 
--- May be called after every step: it writes every ten seconds at most.
+-- May be called after every step: it writes at most every ten seconds.
 function Recorder:heartbeat()
   write_when_due(self)
 end
@@ -178,7 +178,7 @@ function Recorder:flush()
   return write_or_keep(self)
 end
 
--- What flush() could not write, as a table for the state of a checkpoint; nil where there is nothing.
+-- What flush() could not write, as a table for the state of a checkpoint; nil if it wrote everything.
 function Recorder:unwritten()
   return self.buffer:plain()
 end
@@ -216,7 +216,7 @@ local function finish(self, how, status, message, levels)
   end)
 end
 
--- levels [opt]: the λ_j that the training found, in the place of those at its start.
+-- levels [opt]: the λ_j that training found, instead of those at its start.
 function Recorder:finish(levels)
   must(finish(self, "wait", "finished", nil, levels))
 end

@@ -2,7 +2,7 @@
 --   7, @last, @best:tail, a run's whole id    one run
 --   quickstart:ddpm, or ddpm                  a configuration: its finished runs over all seeds
 --   quickstart                                (alone) every configuration of a study
---   1,4,7                                     these runs, as seeds of one thing
+--   1,4,7                                     these runs, as seeds of one group
 --   'label=ddpm train.epochs=8'               finished runs by the filters of aniso ls
 --   the beginning of an id, a name            one run
 -- An ambiguous name is an error that lists the names that distinguish its meanings.
@@ -136,7 +136,7 @@ local function study_groups(db, study, baseline)
   return groups
 end
 
--- Labels that are still equal are numbered.
+-- Numbers the labels that are still equal.
 local function number_equal(groups)
   local count = {}
   for _, group in ipairs(groups) do count[group.label] = (count[group.label] or 0) + 1 end
@@ -145,7 +145,7 @@ local function number_equal(groups)
   end
 end
 
--- Two names of the same runs have no difference.
+-- Two names of the same runs cannot be compared.
 local function refuse_equal(groups, names)
   local known = {}
   for i, group in ipairs(groups) do
@@ -194,7 +194,7 @@ local function set_labels(db, groups)
 end
 
 -- resolve(db, names [, {baseline = label}]) → groups {label, runs}, the baseline first; raises a
--- failure (db_error.lua). One name is a study's.
+-- failure (db_error.lua). A single name is that of a study.
 function references.resolve(db, names, options)
   local groups = {}
   if #names == 1 then

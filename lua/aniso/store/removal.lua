@@ -7,7 +7,7 @@ local removal = {}
 
 local NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
--- Only next to another writer are there such runs: opening for writing ends all others.
+-- Such runs exist only next to another writer: opening for writing ends all others.
 local function refuse_running(db, run)
   local rows = must(db.core:query("SELECT 1 FROM run WHERE run_id = ?1 AND ended_at IS NULL", run.run_id))
   if #rows > 0 then

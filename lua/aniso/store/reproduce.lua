@@ -1,18 +1,17 @@
--- The commands that repeat a stored run, to the same bits: reproduce(db, run) → lines for a shell,
--- or nil, message. The recipe is the stored one where the file at its path is not (any more)
--- the same; --set and --name come from the command that made the run. A recipe of an earlier version keeps
--- its text: where it has former names of options, they are listed and the command has --old-names; an
--- option whose default has changed since is set.
--- Everything in the lines comes from the database, which may be a stranger's: each word is quoted, a comment
--- has no control characters, and the first line states that the recipe is code.
+-- The commands that repeat a stored run bit for bit: reproduce(db, run) → lines for a shell, or nil, message.
+-- They use the stored recipe if the file at its path is missing or differs from it; --set and --name come
+-- from the command that made the run. A recipe of an earlier version keeps its text: if it contains former
+-- names of options, these are listed and the command has --old-names; an option whose default has changed
+-- since is set. Everything in the lines comes from the database, which may be a stranger's: each word is
+-- quoted, a comment has no control characters, and the first line states that the recipe is code.
 local core = require "aniso.core"
 local hint = require "aniso.store.hint"
 local renamed = require "aniso.recipe.renamed"
 
 local quoted = hint.quoted
 
--- The options of the original command that determine what is run; → list of words. as_typed: with the
--- names of options that it had.
+-- The options of the original command that determine what is run → list of words. as_typed: with the names
+-- of options that the command used.
 local function options_of(argv, as_typed)
   local out, i = {}, 1
   while i <= #argv do
@@ -31,7 +30,7 @@ local function options_of(argv, as_typed)
   return out
 end
 
--- The words that set what the run had where today's default is another: version 6 changed the default of
+-- The words that set the run's value where today's default differs: version 6 changed the default of
 -- data.groups from limits in images to limits relative to the largest class, and backbone.normalise had no
 -- default in the runs that lack it.
 local function former_defaults(config)
@@ -49,7 +48,7 @@ local function comment(text)
   return "# " .. core.sys.visible(text)
 end
 
--- Whether a regular file has that text.
+-- Whether `path` is a regular file with exactly this text.
 local function same_file(path, text)
   return core.sys.read(path, #text) == text
 end
@@ -63,7 +62,7 @@ local function circumstances(run, origin)
   return comment(("%s, on %s"):format(line, origin.cpu ~= "" and origin.cpu or origin.hostname))
 end
 
--- The words of a command as a line for a shell; nil, message where one has control characters, which a
+-- The words of a command as a line for a shell; nil, message if one contains control characters, which a
 -- terminal would carry out when the line is pasted.
 local function command(db, run, words)
   for i, word in ipairs(words) do

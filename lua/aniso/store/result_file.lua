@@ -1,5 +1,5 @@
--- Results as text: a CSV file of `aniso table --each` (stats/result_rows.lua) in the place of a database.
--- Tables of published results are made from such files, and one study's seeds may come from several machines.
+-- Results as text: a CSV file of `aniso table --each` (stats/result_rows.lua) instead of a database. Tables
+-- of published results are made from such files, and one study's seeds may come from several machines.
 --   result_file.read(paths, study) → results (result_groups.lua has their groups); a file that cannot be used
 --                                    raises a db_error, one line
 --   results.metrics: name → true     results.metric_order: the names in the order of the first file
@@ -16,7 +16,7 @@ local result_file = {}
 
 local MOST_ROWS = 200000
 local MOST_INTEGER = 2 ^ 53
-local MOST_METRIC = 1e100 -- a mean and a variance of larger numbers would leave the range of a double
+local MOST_METRIC = 1e100 -- the mean and variance of larger numbers would exceed the range of a double
 
 local FIELDS, OF_EVALUATIONS = result_rows.FIELDS, result_rows.EVALUATION_FIELDS
 local TEXT = { study = true, images = true, label = true, by = true, sampler = true }
@@ -52,7 +52,7 @@ local function columns_of(path)
     fields = fields, has_evaluations = out.sampler ~= nil }
 end
 
--- The number of a cell, nil of an empty one.
+-- The number in a cell; nil if the cell is empty.
 local function number_of(file, row, name, whole)
   local text = file.cells[name][row]
   if text == "" then return nil end
@@ -109,7 +109,7 @@ local function name_of(row)
     row.draws or "", row.noise or "", row.seed }, "\0")
 end
 
--- Whether a row is that of a seed's folds together: of all, or of those that its file has.
+-- Whether a row pools the folds of a seed: all folds, or those in its file.
 local function is_pooled(row)
   return row.folds ~= nil and not row.fold
 end
@@ -121,8 +121,8 @@ local function check_once(seen, key, row, what)
   seen[key] = row.at
 end
 
--- Raises for a row that is there twice, for a second evaluation that tables count, and for images that are
--- cut into other numbers of folds elsewhere.
+-- Raises for a duplicate row, for a second evaluation that tables count, and for images that another row
+-- splits into a different number of folds.
 local function check_row(results, row, own)
   check_once(results.seen, own, row)
   local seed = ("primary\0%s\0%s\0%d\0%s"):format(row.images, row.label, row.seed, row.fold)

@@ -1,11 +1,11 @@
--- The groups of results that were read from files (result_file.lua), in the form of those of a database.
+-- The groups of results that were read from files (result_file.lua), in the form that a database gives them.
 --   result_groups.new(results) → results with methods
 --   results:groups(prior)            as store/groups.lua, of_study(): primary evaluations; prior [opt]: with
 --                                    those of the prior next to them
 --   results:evaluations()            as of_evaluations()
 --   results:baseline(list, label)    as baseline(); raises where the files name two and label is nil
---   results.unpooled [opt]           whether a seed has all folds and no row of them together, once groups
---                                    are made: folds of several files
+--   results.unpooled [opt]           whether a seed has all folds but no pooled row, once groups are made:
+--                                    its folds come from several files
 local db_error = require "aniso.store.db_error"
 local stats = require "aniso.stats.groups"
 
@@ -29,7 +29,7 @@ local function of_rows(rows)
   return runs, scores
 end
 
--- groups.form(), whose members of several folds get the metrics of the pooled row of as many images: folds of
+-- groups.form(). Members with several folds get the metrics of the pooled row with as many images; folds of
 -- two files have none.
 local function form(results)
   return function(runs, scores)
@@ -43,7 +43,7 @@ local function form(results)
   end
 end
 
--- Whether a table with the prior's own predictions counts a row; not the prior's with a tilt.
+-- Whether a table counts a row; prior [opt]: also the prior's own predictions, but none of them with a tilt.
 local function counts(row, prior)
   return row.primary == 1 or prior and row.by == "prior" and (row.sampler or "prior") == "prior"
 end
@@ -68,7 +68,7 @@ function Results:evaluations()
   return stats.of_evaluations(runs, scores, form(self))
 end
 
--- The label that the files name as the baseline, of those in a list of groups; nil for none.
+-- The label in a list of groups that the files name as the baseline; nil if they name none of them.
 local function named_in(results, list)
   local there, named = {}, {}
   for _, group in ipairs(list) do there[group.label] = true end

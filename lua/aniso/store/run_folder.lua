@@ -1,12 +1,12 @@
--- Where a run's files are, and which files are a run's: the only rule for both. The place follows from the
--- database's path and the uid, never from a path that a database holds; gc deletes these names and no other.
+-- Where a run's files are, and which files belong to a run: both rules are only here. The folder follows from
+-- the database's path and the uid, never from a path in the database; gc deletes files of these names only.
 --   run_folder.path(db, uid) → <folder of the database>/<uid>; raises where uid is no ULID
 --   run_folder.is_file(name) → whether the trainer makes a file of that name in a run's folder
 --   run_folder.is_first_stage(name) → the hash of a first stage whose file has that name, or nil
---   run_folder.used_by(folder, name) → the process that holds the lock of a file, or writes that temporary of
---     it, in words; nil where there is none
+--   run_folder.used_by(folder, name) → in words, the process that holds the lock of a file or writes this
+--     temporary of it; nil if there is none
 --   run_folder.locked_path(path) → the file whose lock protects it: of a first stage, its lock or a temporary
---   run_folder.bytes(path) → what the trainer's files in a run's folder take; 0 without a folder
+--   run_folder.bytes(path) → the size of the trainer's files in a run's folder; 0 without a folder
 --   run_folder.refuse_links(path, …): raises where one of these folders is a link
 --   run_folder.survey(path) → {path, names = {own file, …}, others = {…}, bytes = of the own files}, or nil,
 --     why: not a folder, or reached through a link
@@ -66,7 +66,7 @@ local function parent_of(path)
   return path:match "^(.*)/[^/]*$" or "."
 end
 
--- A link in the place of the folder is followed, since nothing is changed: earlier versions wrote through it.
+-- A folder that is a link is followed, since nothing is changed: earlier versions wrote through it.
 function run_folder.bytes(path)
   local bytes = 0
   for _, name in ipairs(sys.exists(path) == "directory" and sys.list(path) or {}) do

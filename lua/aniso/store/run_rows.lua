@@ -1,5 +1,5 @@
--- Rows of runs with the columns of v_run. Their status is judged by the writer's lock, which is exact, where
--- the view has only the heartbeat.
+-- Rows of runs with the columns of v_run. Their status comes from the writer's lock, which is exact; the view
+-- has only the heartbeat.
 --   run_rows.read(db, removed, columns, condition, value…) → rows | nil, message, code
 --   run_rows.complete(db, removed, rows) → the whole rows of these run_ids, in their order
 local in_list = require "aniso.store.in_list"
@@ -17,8 +17,8 @@ local function view_of(removed)
   return removed and "(SELECT * FROM v_any_run WHERE removed_at IS NOT NULL)" or "v_run"
 end
 
--- removed: of the runs that were removed instead, which a file older than version 3 does not have. columns:
--- as in SQL; with status, ended_at and pid are needed, too. condition: SQL from WHERE on.
+-- removed: reads removed runs instead, which files older than version 3 lack. columns: as in SQL; status
+-- also requires ended_at and pid. condition: SQL from WHERE on.
 function run_rows.read(db, removed, columns, condition, ...)
   if removed and db.core:version() < 3 then return {} end
   local rows, message, code = db.core:query(("SELECT %s FROM %s %s"):format(columns, view_of(removed),

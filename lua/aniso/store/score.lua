@@ -42,7 +42,7 @@ local function with_metrics(db, row)
     steps = row.sample_steps, draws = row.draws })
 end
 
--- ids: of ids_of()
+-- ids: from ids_of()
 local function among(kind, ids)
   return ids and ("%s AND e.run_id IN (%s)"):format(kind, ids) or kind
 end
@@ -67,7 +67,7 @@ local function of_kind(db, kind, part, ids, list, by_eval)
   return true
 end
 
--- Up to this many runs are listed in the SQL, so that SQLite counts these only instead of every evaluation.
+-- Up to this many runs are listed in the SQL, so that SQLite counts only these instead of every evaluation.
 local LISTED = 10000
 
 -- The run_ids of a list of rows, as SQL; nil for all runs.
@@ -77,9 +77,9 @@ local function ids_of(runs)
 end
 
 -- scores{part = "test", prior = false, runs = rows of runs()} → list of {run_id, eval_id, prior, by, n,
--- sampler, steps, draws, metrics = {name = value}}, whose metrics also have what stats/derived.lua computes;
--- primary evaluations first, then the prior's if requested. `runs` only speeds up the query: the result may
--- contain others.
+-- sampler, steps, draws, metrics = {name = value}}, whose metrics include those of stats/derived.lua; primary
+-- evaluations come first, then the prior's if requested. `runs` only speeds up the query: the result may
+-- contain other runs.
 function score.scores(db, options)
   options = options or {}
   local part, list, by_eval, runs = options.part or "test", {}, {}, ids_of(options.runs)
@@ -89,8 +89,8 @@ function score.scores(db, options)
   return list
 end
 
--- Whether any of these runs (rows of runs()) has several test evaluations of its best weights by chains:
--- quick, where evaluations_of_best() counts every one.
+-- Whether any of these runs (rows of runs()) has several test evaluations of its best weights by chains. This
+-- is fast, whereas evaluations_of_best() counts every one.
 function score.has_several_chains(db, runs)
   local passes = db.core:version() >= 7 and "coalesce(e.passes, e.sample_steps * e.draws)"
     or "e.sample_steps * e.draws"
@@ -101,9 +101,9 @@ function score.has_several_chains(db, runs)
   return rows[1] ~= nil
 end
 
--- All test evaluations of the best weights, primary and further ones, as scores() gives them, each with
--- noise = the seed of its chains, passes, image_s or nil, and primary = whether tables count it. `runs` as
--- there.
+-- All test evaluations of the best weights, primary and further ones, in the form of scores(), each with
+-- noise = the seed of its chains, passes, image_s or nil, and primary = whether tables count it. `runs`: as
+-- for scores().
 function score.evaluations_of_best(db, runs)
   local list, by_eval, ids, new = {}, {}, ids_of(runs), db.core:version() >= 7
   local done, message, code = of_kind(db, OF_BEST, "test", ids, list, by_eval)

@@ -1,4 +1,4 @@
--- A scratch folder with an empty run database, for runs that nothing keeps: scratch.new() → {db =, folder =},
+-- A scratch folder with an empty run database, for runs that are not kept: scratch.new() → {db =, folder =},
 -- for a <close> variable, which closes the database and removes the folder. It is below TMPDIR, or /tmp. Its
 -- removal follows no link.
 local sys = require("aniso.core").sys

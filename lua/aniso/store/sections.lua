@@ -49,7 +49,7 @@ local QUERIES = {
      WHERE e.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']],
 }
 
--- The sections that files before a version do not have.
+-- The version of the file since which a section exists.
 local SINCE = { calibration = 6 }
 
 -- Files older than version 6 have neither folds nor the content of a data set.

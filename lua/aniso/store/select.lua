@@ -16,7 +16,7 @@ local compare = {
   ["~"] = function(a, b) return tostring(a):lower():find(b:lower(), 1, true) ~= nil end,
 }
 
--- Numbers where both sides are; a run that lacks the key fits `!=` only.
+-- Compares numbers if both sides are numbers. A run that lacks the key fits only `!=`.
 local function comparison(key, operator, text_value)
   local test, number = compare[operator], tonumber(text_value)
   return function(run)
@@ -137,7 +137,7 @@ local function narrow(db, runs, filters)
   return add_tags(db, found)
 end
 
--- The newest runs, which no filter selects → rows, how many there are.
+-- The newest runs, without a filter → rows, and how many runs there are.
 local function newest(db, options)
   local runs, message, code = run_rows.read(db, options.removed, "*", "ORDER BY run_id DESC LIMIT ?1",
     options.limit or -1)
@@ -146,7 +146,7 @@ local function newest(db, options)
   return runs, all[1] and all[1].n or 0
 end
 
--- Of every run only the columns that filters and order read; of those that are listed, the whole row.
+-- Reads only the columns that filters and order need of every run, and whole rows of those that are listed.
 local function filtered(db, compiled, options)
   local runs, message, code = run_rows.read(db, options.removed, compiled.columns, "ORDER BY run_id DESC")
   if not runs then return nil, message, code end

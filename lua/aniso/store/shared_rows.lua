@@ -27,7 +27,7 @@ local function is_scalar_list(value)
   return true
 end
 
--- Calls visit(dotted key, leaf). A list of numbers or texts is one leaf; the name in {"ddim"}
+-- Calls visit(dotted key, leaf). A list of numbers or strings is one leaf; the name in {"ddim"}
 -- and in {"ddim", steps = 20} is the leaf `sampler`, next to `sampler.steps`.
 local function walk(value, key, visit)
   if type(value) == "table" and #value == 1 and type(value[1]) == "string" and next(value, 1) == nil

@@ -29,13 +29,13 @@ local function latest(db, run, part, name)
   return must(db:query(LATEST, run.run_id, part, name))[1]
 end
 
--- The metric that chooses the epoch: of the chain, or of the prior where there is no later one.
+-- The metric that chooses the epoch: the chain's, or the prior's if it is the later one.
 local function validation(db, run, name)
   local chain, prior = latest(db, run, "val", name), latest(db, run, "val", "prior_" .. name)
   return chain and (not prior or chain.step >= prior.step) and chain or prior
 end
 
--- Seconds: since the last sign of life, since the last epoch's checkpoint, and from that to the sign.
+-- Seconds since the last heartbeat, since the last epoch's checkpoint, and from that to the heartbeat.
 local TIMES = [[
   SELECT (julianday('now') - julianday(r.heartbeat_at)) * 86400 AS silent,
          (julianday('now') - julianday(c.at)) * 86400 AS since,
@@ -43,7 +43,7 @@ local TIMES = [[
          CAST(strftime('%s', r.started_at) AS INTEGER) AS started
     FROM run r LEFT JOIN checkpoint c ON c.run_id = r.run_id AND c.kind = 'last' WHERE r.run_id = ?1]]
 
--- At the pace of the run's own epochs; nil before the first, and after a resume before the next.
+-- Seconds left at the pace of the run's own epochs; nil before the first, and after a resume before the next.
 local function left_of(row, times, own)
   if not times.since or own == 0 or row.epoch >= row.epochs then return nil end
   local worked = times.wall_s - math.max(0, times.after)
@@ -102,7 +102,7 @@ local function planned(plan, runs)
   return rows
 end
 
--- Whether a process carries the plan out: the one that planned (0: its number is not known), or a worker.
+-- Whether a process carries out the plan: the one that wrote it (0: its number is unknown), or a worker.
 local function is_carried_out(db, plan, writer)
   if not plan or writer == nil then return false end
   if writer == plan.pid or writer == 0 or db:writer(plan.pid) then return true end
@@ -171,7 +171,7 @@ local function read(db, name, complete)
 end
 
 -- A run that ends between two statements, along with its process, seems to have crashed. A crash whose
--- end is not recorded is therefore read once more.
+-- end is not recorded is therefore read again.
 local function confirmed(f)
   local self = f()
   for _, row in ipairs(self.rows) do

@@ -2,11 +2,11 @@
 -- `aniso verify` compares. Times, seconds, paths, hosts and ids are left out.
 --   stored_values.of(db, uid [, choice]) → sections in the order in which they arise during a run:
 --     {what =, names = list, values = name → value}
--- choice [opt]: {until_epoch =: the curves alone, up to that epoch; after_epoch =: the curves from there on;
+-- choice [opt]: {until_epoch =: only the curves, up to that epoch; after_epoch =: the curves from there on;
 -- without =: a set of labels of evaluations that are left out; untrained =: no curves}. A value is a number,
--- a text, or false for an undefined one. `entries` has what a name means: {epoch =, part =, metric =} of a
--- curve, {label =, n =} of the values of an evaluation, with is_epoch of the epoch that was evaluated and
--- of_class of a class's score.
+-- a string, or false for an undefined one. `entries` describes each name: {epoch =, part =, metric =} for a
+-- curve, {label =, n =} for a value of an evaluation, with is_epoch for the epoch that was evaluated and
+-- of_class for a class's score.
 local must = require("aniso.store.db_error").must
 
 local stored_values = {}
@@ -135,7 +135,7 @@ local function predictions(db, out, row, entry)
   end
 end
 
--- → true class, predicted class (from 0), confidence, list of probabilities of a value of "predictions"
+-- → true class, predicted class (from 0), confidence, list of probabilities, from a value of "predictions"
 function stored_values.unpack_prediction(value)
   local true_idx, pred_idx, conf, at = ("<i4i4d"):unpack(value)
   local probs = {}

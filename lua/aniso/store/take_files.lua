@@ -1,7 +1,7 @@
 -- take_files(db, path) → how many: the checkpoints of runs that were merged from the database at `path`
--- become those of db. Only runs that have finished in both: what can still be resumed keeps its files where
--- it is. A run's folder moves as a whole, to a free name on the same file system; a link is not followed.
--- Repeating it moves what an interrupted call left.
+-- become those of db, if the runs have finished in both: a run that can still be resumed keeps its files
+-- where they are. A run's folder moves as a whole, to a free name on the same file system; a link is not
+-- followed. A repeated call moves what an interrupted one left.
 local core = require "aniso.core"
 local run_folder = require "aniso.store.run_folder"
 local must = require("aniso.store.db_error").must

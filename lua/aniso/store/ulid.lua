@@ -1,5 +1,5 @@
 -- ULID: 48 bits of milliseconds and 80 random bits in 26 letters (Crockford's base 32). Sorts
--- by time; two databases never give the same. Time and chance come from SQLite.
+-- by time; two databases never make the same one. Time and random bits come from SQLite.
 --   ulid.new(connection) → a new one
 --   ulid.is(text) → whether a text has the form of one (recipe/ulid_form.lua)
 local must = require("aniso.store.db_error").must
