@@ -1,10 +1,9 @@
--- Ablations over named parts of the method (METHOD §8): what a part changes in a configuration when it is
--- left out, and the variants of an ablation in one line.
+-- Ablations over named parts of the method (METHOD §8): how leaving out a part changes a configuration, and
+-- the variants of an ablation in one line.
 --   variants = aniso.ablation { drop = { "lambda", "mmd" } }      the whole method, and without each part
 --   variants = aniso.ablation { grow = { "lambda", "mmd" } }      from none of the parts to the whole method
---   variants = aniso.ablation { add = { "lambda", "mmd" } }       none, each part alone, the whole method
--- The base configuration is the whole method, so a part needs no settings of its own: only its absence
--- has any.
+--   variants = aniso.ablation { add = { "lambda", "mmd" } }       none, each single part, the whole method
+-- The base configuration is the whole method, so only the absence of a part needs settings.
 local baseline = require "aniso.recipe.baseline"
 local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
@@ -13,12 +12,12 @@ local paths = require "aniso.recipe.paths"
 
 local ablation = {}
 
--- The mode of the prior without one of its two granularities; without both, diffusion is around 0.
+-- The mode of the prior without one of its two granularities; without both, diffusion is centred at 0.
 local WITHOUT_GLOBAL = { both = "local", global = "zero" }
 local WITHOUT_LOCAL = { both = "global", ["local"] = "zero" }
 
--- What makes a staged training joint, in the epochs of both its stages: without a prior the first stage
--- has nothing to train, and the backbone learns from the diffusion.
+-- Makes a staged training joint, with the epochs of both its stages: without a prior the first stage has
+-- nothing to train, and the backbone learns from the diffusion.
 local function joint(config)
   local train = baseline.fill(config).train or {}
   if train.mode ~= "staged" then return {} end
@@ -37,7 +36,7 @@ local function prior_without(modes)
   end
 end
 
--- The denoiser of CARD and DiffMIC at the width of the base's own.
+-- The denoiser of CARD and DiffMIC at the width of the base's denoiser.
 local function film_of(config)
   return { denoiser = baseline.with_kind("denoiser", paths.copy(config.denoiser), "film") }
 end
@@ -46,7 +45,7 @@ local function fixed(settings)
   return function() return settings end
 end
 
--- name → text, and without(config), the options of `config` that leave the part out, by dotted name.
+-- name → text, and without(config), the settings that leave the part out of `config`, by dotted name.
 ablation.parts = {
   lambda = { text = "class noise levels λ_j; without: λ ≡ 1",
     without = fixed { ["schedule.lambda"] = "isotropic" } },
@@ -63,7 +62,7 @@ ablation.parts = {
     without = fixed { ["sampler.tilt"] = "none", ["select.calibrate"] = false } },
 }
 
--- The parts in the order in which the paper's table adds them.
+-- The parts in the order of the paper's table.
 local ORDER = { "lambda", "global_prior", "local_prior", "cross_attention", "mmd", "class_weight", "tilt" }
 
 local LISTS = { "drop", "add", "grow" }
@@ -88,7 +87,7 @@ end
 local rules = { full = "full", none = "none" }
 for _, name in ipairs(LISTS) do rules[name] = options.optional(options.list(options.any)) end
 
--- `all` without the parts in `kept`, in its order.
+-- `all` without the parts in `kept`, in the same order.
 local function except(all, kept)
   local out = {}
   for _, name in ipairs(all) do
@@ -118,9 +117,9 @@ function writers.grow(o, add)
   end
 end
 
--- ablation.new{drop =, add =, grow =, full =, none =} → variations, the whole method first. Each of the
--- three lists names parts; full and none are the labels of the whole method and of the one without any of
--- the listed parts. Variants that leave out the same parts are written once. Raises for an unknown part.
+-- ablation.new{drop =, add =, grow =, full =, none =} → variations, the whole method first. The first three
+-- are lists of parts; full and none are the labels of the whole method and of the one without any of
+-- the listed parts. Variants that leave out the same parts are listed once. Raises for an unknown part.
 function ablation.new(given)
   local o = options.check(given, rules, "ablation")
   local out, known = { { label = o.full, without = {} } }, {}

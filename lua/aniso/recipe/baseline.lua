@@ -1,21 +1,21 @@
--- Baselines by one word, `method = "card"`: each is a preset of options (METHOD §8). The word is an option
--- like any other and is stored with the configuration, next to the options that it became.
---   baseline.set(config, name)     where a variant or --set gives the word: it replaces earlier options
---   baseline.fill(config)          → a copy in which the preset of config.method sets what is not given
---   baseline.describe(complete)    → what the word became, as one line of text
+-- Baselines in one word, `method = "card"`: each is a preset of options (METHOD §8). The word is an option
+-- like any other and is stored with the configuration, next to the options that it set.
+--   baseline.set(config, name)     for the word in a variant or --set: it replaces earlier options
+--   baseline.fill(config)          → a copy in which the preset of config.method sets the options not given
+--   baseline.describe(complete)    → the preset's options, as one line of text
 local options = require "aniso.recipe.options"
 local paths = require "aniso.recipe.paths"
 
 local baseline = {}
 
--- What each word sets: {path, value}. A value is a kind's name where the option has kinds.
+-- What each word sets: {path, value}. For an option with kinds, a value is a kind's name.
 baseline.presets = {
   -- A linear classifier on the globally pooled features of the backbone; nothing is diffused.
   softmax = {
     { "denoiser", "none" }, { "prior.mode", "global" }, { "prior.top_percent", 100 },
     { "train.mode", "staged" }, { "select.of", "prior" },
   },
-  -- 2206.07275: diffusion towards the predictions of a classifier that was trained before.
+  -- 2206.07275: diffusion towards the predictions of a previously trained classifier.
   card = {
     { "denoiser", "film" }, { "prior.mode", "global" }, { "prior.top_percent", 100 },
     { "schedule.lambda", "isotropic" }, { "loss.mmd", 0 }, { "train.prediction", "epsilon" },
@@ -38,18 +38,18 @@ baseline.presets = {
 
 baseline.names = { "softmax", "card", "diffmic", "ddpm", "adpm" }
 
--- The rule of the option `method`.
+-- The rule for the option `method`.
 baseline.option = options.optional(options.one_of(baseline.names))
 
--- Whether a table of options names no kind, {dim = 64}, so that the preset's kind belongs to it.
+-- Whether a table of options names no kind, such as {dim = 64}, so that the preset's kind applies to it.
 local function lacks_kind(value)
   return type(value) == "table" and value[1] == nil and value.module == nil
 end
 
 local DEFAULT_KIND = { denoiser = "cross_attention" }
 
--- `kind` with what stays of the options given before: all where the kind is the same, the width of a
--- denoiser where it is another, so that methods are compared at one width.
+-- `kind` with the options that remain from those given before: all if the kind is the same; a denoiser's
+-- width if it differs, so that methods are compared at one width.
 function baseline.with_kind(path, given, kind)
   if type(given) ~= "table" or given.module then return kind end
   if (given[1] or DEFAULT_KIND[path]) == kind then
@@ -59,8 +59,8 @@ function baseline.with_kind(path, given, kind)
   return kind == "film" and { kind, dim = given.dim } or kind
 end
 
--- Applies `name` at a level of its own (a variant, --set): what was given before is replaced, except what
--- with_kind() keeps. A name that is not a method changes nothing: checking the options reports it.
+-- Applies `name` where it is set separately (a variant, --set): it replaces what was given before, except
+-- what with_kind() keeps. A name that is not a method changes nothing: the check of the options reports it.
 function baseline.set(config, name)
   for _, entry in ipairs(baseline.presets[name] or {}) do
     local path, value = entry[1], entry[2]
@@ -68,7 +68,7 @@ function baseline.set(config, name)
   end
 end
 
--- Without a method, the configuration itself.
+-- Without a method, returns the configuration itself.
 function baseline.fill(config)
   local preset = type(config) == "table" and baseline.presets[config.method]
   if not preset then return config end

@@ -1,7 +1,7 @@
 -- Sizes of memory as text: a number with K, M or G, powers of 1024.
---   byte_size.read "1.5G" → 1610612736; nil where the text is no such size
---   byte_size.text(1610612736) → "1.50G", in three digits, rounded up to a size that holds so many bytes
---   byte_size.option   the rule of an option (options.lua) that is a size, or "none" as if it were absent
+--   byte_size.read "1.5G" → 1610612736; nil if the text is not a size
+--   byte_size.text(1610612736) → "1.50G", three digits, rounded up so that the size holds that many bytes
+--   byte_size.option   the rule for an option (options.lua) that is a size, or "none" for an absent one
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 

@@ -1,8 +1,8 @@
--- The values that an option may have, where these are a fixed list:
+-- The values of an option that takes a fixed list:
 --   choices.of(defaults, "train.mode") → {"joint", "staged"}
 --   choices.of(defaults, "schedule.lambda") → the names of its kinds; a recipe's own part is not listed
---   choices.of(defaults, "train.lr") → nil; so for an option that does not exist
--- defaults is an option table as options.check() takes it.
+--   choices.of(defaults, "train.lr") → nil; the same for an option that does not exist
+-- defaults: an option table for options.check().
 local options = require "aniso.recipe.options"
 
 local choices = {}
@@ -17,8 +17,8 @@ local function names_of(kinds)
   return names
 end
 
--- Puts the values of the option at `path`, below `default`, into the set. The kinds of a part may have
--- options of one name with different values: all of them are added.
+-- Adds the values of the option at `path`, below `default`, to the set. Several kinds of a part may have
+-- an option of the same name with different values: all of them are added.
 local function collect(set, default, path)
   local about = options.about(default)
   local first, rest = path:match "^([^.]+)%.?(.*)$"

@@ -1,18 +1,18 @@
--- Relative paths of data options as absolute ones, so that a stored run finds its images from any folder.
+-- Makes relative paths of data options absolute, so that a stored run finds its images from any folder.
 --   data_paths.absolute(data, folder, …) → data, former: a path that exists below one of the folders, tried
---     in their order, becomes absolute; former [or nil] has the changed paths as they were given, by option
---   data_paths.in_config(config, folder): the paths of a configuration, where `folder` is the recipe's: data
---     from the current folder first, since --set may have named them; weights of a backbone from the recipe's
---   data_paths.keys(data) → the options that are paths of their own
+--     in order, becomes absolute; former [or nil] holds the changed paths as they were given, by option
+--   data_paths.in_config(config, folder): the paths of a configuration; `folder` is the recipe's. The search
+--     for data starts in the current folder, since --set may have named them, for weights in the recipe's
+--   data_paths.keys(data) → the options that are paths in their own right
 --   data_paths.with_former(data, former) → the data as a recipe of an earlier version stored them, or nil
---   data_paths.with_stored(data, former, stored) → the data with `stored` paths, by option, which are the
---     same relative ones in another place; nil where one is not
+--   data_paths.with_stored(data, former, stored) → the data with the `stored` paths, by option, if these are
+--     the same relative paths in another place; nil if one is not
 local options = require "aniso.recipe.options"
 local sys = require("aniso.core").sys
 
 local data_paths = {}
 
--- The options that are paths. A table is searched below the root where there is one, and so are the files of
+-- The options that are paths. If there is a root, a table is searched below it, and so are the files of
 -- features.
 function data_paths.keys(data)
   if data.root == nil then return { "root", "split", "file", "table", "ids" } end

@@ -1,5 +1,5 @@
--- Variants of a study whose complete configurations are the same: usually a forgotten or misspelt option.
---   equal_variants.find(jobs) → the first two labels of one configuration, or nil
+-- Finds variants of a study with the same complete configuration: usually a forgotten or misspelt option.
+--   equal_variants.find(jobs) → the first two labels that share a configuration, or nil
 --   equal_variants.check(jobs)      raises with both labels
 -- jobs: {label =, seed =, config = complete}.
 local core = require "aniso.core"

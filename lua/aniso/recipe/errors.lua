@@ -3,13 +3,13 @@ local core = require "aniso.core"
 
 local errors = {}
 
--- Whether an error that is not a text prints as one.
+-- Whether an error that is not a text can be printed as one.
 function errors.is_shown(problem)
   local meta = getmetatable(problem)
   return type(meta) == "table" and meta.__tostring ~= nil
 end
 
--- The fields of a table that an error was raised with, those that are texts, numbers or booleans.
+-- The fields of a table raised as an error, as far as they are texts, numbers or booleans.
 local function fields_of(problem)
   local parts = {}
   for key, value in pairs(problem) do
@@ -32,7 +32,7 @@ function errors.sentence(problem)
   return (tostring(problem):gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", ""))
 end
 
--- Exit codes of an interrupted command: 128 and the signal's number.
+-- Exit codes of an interrupted command: 128 plus the signal's number.
 errors.EXIT_OF = { SIGHUP = 129, SIGINT = 130, SIGTERM = 143 }
 
 local Interruption = { __tostring = function(self) return self.line end }
@@ -42,12 +42,12 @@ function errors.interrupt(signal, line)
   error(setmetatable({ interrupted = signal, exit = errors.EXIT_OF[signal], line = line }, Interruption), 0)
 end
 
--- Call it where an error is caught: raises the error again if the process was interrupted (Ctrl-C).
+-- For code that catches errors: raises the error again if the process was interrupted (Ctrl-C).
 function errors.pass_interrupts(problem)
   if core.sys.interrupted() then error(problem, 0) end
 end
 
--- A handler for xpcall: with --debug the text of an error ends with a traceback.
+-- A handler for xpcall: with --debug it appends a traceback to the error's text.
 function errors.traced(problem)
   if type(problem) == "table" or not core.sys.debug() then return problem end
   return debug.traceback(problem, 2)

@@ -1,15 +1,15 @@
--- The option `folds` of a study: a cross-validation, whose folds are run for every seed.
---   folds = 5             a cut into five, stratified, with lesions and patients whole, by data.seed
---   folds = "official"    the folds that came with the data
--- A run of fold f tests on fold f. data.val of all images is cut from the other folds for validation,
--- the rest is for training. A job's `cross` is {folds, fold, official}, as aniso.data takes it.
+-- The option `folds` of a study: a cross-validation, all of whose folds are run for every seed.
+--   folds = 5             a stratified split into five by data.seed that keeps lesions and patients whole
+--   folds = "official"    the folds that come with the data
+-- A run of fold f is tested on fold f. From the other folds, data.val of all images is cut for validation;
+-- the rest is for training. A job's `cross` is {folds, fold, official}, as in aniso.data.
 local literal = require "aniso.recipe.literal"
 
 local folds = {}
 
 local MOST = 100
 
--- Whether a study's folds are those of the data, whose number the data set has.
+-- Whether a study's folds come with the data; the data set then gives their number.
 function folds.are_official(given)
   return given == "official"
 end
@@ -24,7 +24,7 @@ local function count_of(given, official_count)
   return n
 end
 
--- "0,2" or "0..2" as typed → list of numbers, each once. Raises where one is not a fold, or none is given.
+-- "0,2" or "0..2" as typed → list of numbers, each once. Raises if one is not a fold, or none is given.
 function folds.chosen(text, count)
   local out, known = {}, {}
   for part in text:gmatch "[^,]+" do
@@ -45,7 +45,7 @@ function folds.chosen(text, count)
 end
 
 -- of(given, only, official_count) → list of a job's `cross`; {false} without folds. only [opt]: the folds
--- to run, as typed; official_count: of the data set, where are_official(given).
+-- to run, as typed; official_count: that of the data set, if are_official(given).
 function folds.of(given, only, official_count)
   if given == nil then
     if only then error("--fold selects folds, and the study has none: add folds = 5 to the recipe", 0) end
@@ -59,7 +59,7 @@ function folds.of(given, only, official_count)
   return out
 end
 
--- The name of a run where several are shown: "ddpm seed 0", "ddpm seed 0 fold 2".
+-- The name of a run among several: "ddpm seed 0", "ddpm seed 0 fold 2".
 function folds.name(label, seed, fold)
   return ("%s seed %d%s"):format(label, seed, fold and (" fold %d"):format(fold) or "")
 end

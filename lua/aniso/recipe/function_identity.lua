@@ -1,11 +1,10 @@
--- What makes a recipe's function the same function in another process: the sha256 of its own
--- source text and of the values that it captures (a constant above it in the recipe is as much
--- part of it as its body). Its place in the file, comments outside it, and the rest of the recipe
--- do not count.
---   function_identity(f) → sha256, place "own_part.lua:12";  raises where f captures what has no text
+-- Identifies a recipe's function across processes: the sha256 of its source text and of the values
+-- that it captures (a constant above it in the recipe counts like its body). Its place in the file,
+-- comments outside it, and the rest of the recipe do not count.
+--   function_identity(f) → sha256, place "own_part.lua:12";  raises if f captures a value that has no text
 local core = require "aniso.core"
 
-local MOST = 4 << 20 -- bytes of a source, as of a recipe
+local MOST = 4 << 20 -- bytes of a source, as for a recipe
 
 local function read(path)
   return (core.sys.read(path, MOST))
@@ -21,9 +20,9 @@ local function lines_of(text, first, last)
   return table.concat(out, "\n")
 end
 
--- "(counts) … end" where a function that begins at `after` ends in the last line of `text`, else nil.
+-- "(counts) … end" if a function that begins at `after` ends in the last line of `text`, else nil.
 local function body(text, after)
-  local rest = text:sub(after):gsub("^%s*[%w_.:]+", "") -- without a name
+  local rest = text:sub(after):gsub("^%s*[%w_.:]+", "") -- without its name
   for stop in rest:gmatch "%f[%w_]end%f[^%w_]()" do
     if load("return function" .. rest:sub(1, stop - 1)) then
       return not rest:find("\n", stop, true) and rest:sub(1, stop - 1) or nil
@@ -31,8 +30,8 @@ local function body(text, after)
   end
 end
 
--- The function's own text in the lines that hold it. Where several functions begin in the first
--- line and end in the last one, the lines as a whole.
+-- The function's own text in the lines that contain it. If several functions begin in the first line and end
+-- in the last one, the whole lines.
 local function own_text(lines)
   local found, first_line = {}, (lines:find("\n", 1, true) or #lines) + 1
   for from, after in lines:gmatch "()%f[%w_]function%f[^%w_]()" do
@@ -51,7 +50,7 @@ end
 
 local describe
 
--- "name=value" of everything that f captures, a line each.
+-- "name=value" for everything that f captures, one per line.
 local function captured(f, seen)
   local out = {}
   for i = 1, math.huge do
@@ -62,8 +61,8 @@ local function captured(f, seen)
   return table.concat(out, "\n")
 end
 
--- Lua's own libraries and the program's modules are known by their names, not by what they hold; a module
--- of the user's is a table like any other.
+-- Lua's own libraries and the program's modules are identified by name, not by content; a user's module is
+-- a table like any other.
 local LIBRARIES = { "_G", "string", "table", "math", "utf8", "os", "io", "coroutine", "debug", "package" }
 
 local function module_name(value)
@@ -75,7 +74,7 @@ local function module_name(value)
   end
 end
 
--- The first field, by name, of a table that is `value`.
+-- The first field of a table, by name, whose value is `value`.
 local function field_of(module, value)
   local found
   for key, one in pairs(type(module) == "table" and module or {}) do
@@ -93,7 +92,7 @@ local function sorted_names(map)
   return names
 end
 
--- "math.sqrt" where one of the libraries, tables of functions by name, has the function; else nil.
+-- "math.sqrt" if one of the libraries, tables of functions by name, contains the function; else nil.
 local function library_name(value, names, libraries, prefix)
   for _, name in ipairs(names) do
     local field = field_of(libraries[name], value)
@@ -101,13 +100,13 @@ local function library_name(value, names, libraries, prefix)
   end
 end
 
--- A function of Lua's libraries or of the engine is known by its name.
+-- A function of Lua's libraries or of the engine is identified by its name.
 local function named_function(value)
   return library_name(value, LIBRARIES, package.loaded, "")
     or library_name(value, sorted_names(core), core, "core.")
 end
 
--- So is a C function of a module that was loaded.
+-- So is a C function of a loaded module.
 local function c_function(value, name)
   local found = library_name(value, sorted_names(package.loaded), package.loaded, "")
   if found then return found end
@@ -134,7 +133,7 @@ local function describe_table(value, name, seen)
   return "{" .. table.concat(keys, ",") .. "}" .. (meta and " with " .. describe(meta, name, seen) or "")
 end
 
--- The program's own functions are known by their file and name: their text may change with its version.
+-- The program's own functions are identified by file and name: their text may change with the version.
 local function program_function(value, info)
   local file = info.source:match "(aniso/[%w_/]+)%.lua$"
   local module = file and file:gsub("/init$", ""):gsub("/", ".")
@@ -150,8 +149,8 @@ local function describe_function(value, name, seen)
   return program_function(value, info) or text_of(value, info) .. "\n" .. captured(value, seen)
 end
 
--- A captured value as text. `seen` numbers tables and functions: a second one is the number of the first,
--- which also ends circles.
+-- A captured value as text. `seen` numbers tables and functions: a repeated one becomes its number, which
+-- also ends cycles.
 function describe(value, name, seen)
   local kind = type(value)
   if math.type(value) == "integer" then return tostring(value) end

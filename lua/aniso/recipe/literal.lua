@@ -40,7 +40,7 @@ local function read_quoted(reader, quote)
   end
 end
 
--- The rest of a text in long brackets, in which a backslash is a character.
+-- The rest of a text in long brackets, in which a backslash is an ordinary character.
 local function read_long(reader)
   local text, stop = reader.text:match("^(.-)%]%]()", reader.at)
   if not text then fail(reader, "the closing ]]") end
@@ -98,8 +98,8 @@ function read_value(reader)
   return read_word(reader)
 end
 
--- The value of a text. A text that starts neither a table nor a quotation and is not a number
--- is a word as a whole, spaces included: a path needs no quotes. Raises what is wrong.
+-- The value of a text. A text that is not a number and begins neither a table nor a quotation
+-- is a single word, spaces included: a path needs no quotes. Raises what is wrong.
 function literal.read(text)
   local reader = { text = text, at = 1 }
   if not text:match "^%s*[{\"']" and not text:match "^%s*%[%[" then
@@ -123,7 +123,7 @@ function literal.describe(value)
   return type(value) == "table" and "a table" or tostring(value)
 end
 
--- A number with at most seven digits; a float that is whole keeps ".0".
+-- A number with at most seven digits; a whole float keeps ".0".
 function literal.number(value)
   if math.type(value) == "integer" or value ~= value or value == math.huge or value == -math.huge then
     return tostring(value)

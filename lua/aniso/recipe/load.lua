@@ -1,5 +1,5 @@
 -- Reads a recipe: a Lua file that returns aniso.study{…}, or a function that returns one
--- or does its own work. Gives the study, and path and text for the run's record.
+-- or does its own work. Returns the study, and path and text for the run's record.
 local data_paths = require "aniso.recipe.data_paths"
 local errors = require "aniso.recipe.errors"
 local neighbours = require "aniso.recipe.neighbours"
@@ -31,15 +31,14 @@ local function check_encoding(text, path)
   end
 end
 
--- What to do with a file that is no Lua: a table of images is data, not a recipe.
+-- Advice for a file that is not Lua: a table of images is data, not a recipe.
 local function syntax_error(why, path)
   if not path:lower():find "%.[ct]sv$" then error(why, 0) end
   error(("%s: a table, not a recipe; aniso data info %s shows it, and a recipe trains on it with data = "
     .. '{ "csv", root = …, table = … }'):format(path, path), 0)
 end
 
--- The chunk of a text. As `lua` does, it passes over a byte-order mark of UTF-8 and a first line that begins
--- with #.
+-- The chunk of a text. Like `lua`, it skips a UTF-8 byte-order mark and a first line that begins with #.
 local function chunk_of(text, path)
   local start = text:sub(1, 4)
   if start:find "^\27Lua" then error(path .. ": it is compiled Lua; a recipe is the source text", 0) end
@@ -53,7 +52,7 @@ local function chunk_of(text, path)
   return chunk
 end
 
--- An error with a text: what is no text, as error {} or error(), is shown with the place that raised it.
+-- Gives an error a text: one without a text, such as error {} or error(), shows the place that raised it.
 local function with_place(problem)
   if type(problem) == "string" or errors.is_shown(problem) then return problem end
   local level, place = 2, ""
@@ -65,16 +64,16 @@ local function with_place(problem)
   return place .. errors.sentence(problem)
 end
 
--- Calls what a recipe wrote.
+-- Calls a function written in a recipe.
 local function call(f, ...)
   local results = table.pack(xpcall(f, with_place, ...))
   if not results[1] then error(results[2], 0) end
   return table.unpack(results, 2, results.n)
 end
 
--- → study or nil when the recipe was a function that returned none, {path =, text =}. The study's data are
--- found from the recipe's folder, or else from the current one; `folder` is that of the recipe, and
--- `former_paths` has the relative paths (data_paths.lua).
+-- → study, or nil if the recipe was a function that returned none; {path =, text =}. The study's data are
+-- searched from the recipe's folder, then from the current one; `folder` is the recipe's, and
+-- `former_paths` holds the relative paths (data_paths.lua).
 function recipe.load(path)
   local text = read(path)
   part_modules.set_recipe(path)
@@ -93,7 +92,7 @@ function recipe.load(path)
   return found, { path = path, text = text }
 end
 
--- Loads a recipe for its own parts only: a stored run finds them by their sha256.
+-- Loads a recipe only for its own parts: a stored run finds them by their sha256.
 function recipe.load_parts(path)
   local found = recipe.load(path)
   if not found then error(path .. ": the recipe returns no study, so it has no own parts", 0) end

@@ -1,6 +1,6 @@
 -- The name that was probably meant: the candidate with the smallest edit distance
--- (insert, delete, replace, swap neighbours), if it is near enough to be a typing mistake, or one that
--- begins alike.
+-- (insert, delete, replace, swap neighbours), if it is near enough for a typing mistake, or one with
+-- a similar beginning.
 local function distance(a, b)
   local before, last, row = {}, {}, {}
   for j = 0, #b do last[j] = j end
@@ -18,14 +18,14 @@ local function distance(a, b)
   return last[#b]
 end
 
--- Whether two names share a long beginning: "predicts" and "prediction", "batch_size" and "batch".
+-- Whether two names share a long prefix: "predicts" and "prediction", "batch_size" and "batch".
 local function begin_alike(name, candidate)
   local same = 0
   while same < #name and name:byte(same + 1) == candidate:byte(same + 1) do same = same + 1 end
   return same >= 5 and 2 * same >= #name and 3 * same >= 2 * #candidate
 end
 
--- nearest(name, candidates): candidates is a list of names; nil when none is near.
+-- nearest(name, candidates): candidates is a list of names; nil if none is near.
 local function nearest(name, candidates)
   local best, least = nil, (#name <= 3 and 1 or math.max(2, #name // 3)) + 1
   for _, candidate in ipairs(candidates) do

@@ -1,6 +1,6 @@
--- What `require` finds next to a recipe or a script, after the folders of Lua and of LUA_PATH: Lua files in
--- its folder. The current folder is never searched (engine/bind/modules.c).
---   neighbours.of(path)    path: of the recipe or script that the user names
+-- Lets `require` find Lua files next to a recipe or a script, after the folders of Lua and of LUA_PATH. The
+-- current folder is never searched (engine/bind/modules.c).
+--   neighbours.of(path)    path: the recipe or script that the user names
 local sys = require("aniso.core").sys
 
 local neighbours = {}

@@ -89,13 +89,13 @@ local function resolve_own(value, own, where)
 end
 
 -- A deep copy of `given` completed from `defaults`. `where` is the dotted name of the
--- table for messages; "" or nil at the top.
+-- table for messages; "" or nil at the top level.
 function options.check(given, defaults, where)
   return resolve(given, defaults, where or "")
 end
 
 -- ── rules ───────────────────────────────────────────────────────────────────────────────
--- Each carries `about`, a description of what it accepts, as options.about() returns it.
+-- Each rule carries `about`, a description of what it accepts, as options.about() returns it.
 options.any = rule { about = { type = "any" }, check = paths.copy }
 
 -- May be absent. `what` is a type name, another rule, or a table of defaults.
@@ -151,7 +151,7 @@ function options.integer(limits)
   return options.number(with)
 end
 
--- A list of values of one type or rule; default an empty list or `default`.
+-- A list of values of one type or rule; the default is an empty list, or `default`.
 function options.list(item, default, text)
   return rule { default = default or {}, about = { type = "list", item = item, text = text },
     check = function(value, where)
@@ -171,8 +171,8 @@ function options.list(item, default, text)
 end
 
 -- kinds{ cosine = {T = 1000}, linear = {…}, default = "cosine" }: each kind has its own
--- defaults. Accepts "cosine" or {"cosine", T = 500}; gives {"cosine", T = 500}. own [opt]: {fields =
--- defaults} where a recipe may have a part of its own (own_part.lua). The part takes these fields and any
+-- defaults. Accepts "cosine" or {"cosine", T = 500}; returns {"cosine", T = 500}. own [opt]: {fields =
+-- defaults} if a recipe may bring its own part (own_part.lua). The part takes these fields and any
 -- other options; the result is its reference.
 function options.kinds(kinds, own)
   local defaults = {}
@@ -200,8 +200,8 @@ function options.kinds(kinds, own)
 end
 
 -- kinds() of a registry, { name = {text =, options =, …} … }: each entry takes its own options and
--- the `common` ones, and so does a recipe's own part. inner [opt]: {class =, text =} of a registry that is
--- an option of another registry's entries, which has no own parts: its annotation's name and its help.
+-- the `common` ones, and so does a recipe's own part. inner [opt]: {class =, text =}, the annotation's name
+-- and the help of a registry that is an option of another registry's entries; it has no own parts.
 function options.registry(entries, default, common, inner)
   local kinds = { default = default }
   for name, entry in pairs(entries) do
@@ -217,7 +217,7 @@ end
 
 -- ── describing ──────────────────────────────────────────────────────────────────────────
 -- What a default or a rule accepts: {type =, default =, optional =, min =, max =, above =, below =,
--- choices = {…}, item = what, kinds = {name = defaults}, fields = defaults}, where it has them.
+-- choices = {…}, item = what, kinds = {name = defaults}, fields = defaults}, as far as they apply.
 function options.about(default)
   local about = {}
   if getmetatable(default) == Rule then
@@ -232,12 +232,12 @@ function options.about(default)
 end
 
 -- ── paths ───────────────────────────────────────────────────────────────────────────────
--- set(config, "train.epochs", "3"): what --set does. Changes config in place.
+-- set(config, "train.epochs", "3"): implements --set. Changes config in place.
 function options.set(config, path, text)
   paths.set(config, path, literal.read(text))
 end
 
--- A copy of config with dotted overrides, {["schedule.lambda"] = "isotropic"}.
+-- A copy of config with overrides by dotted name, {["schedule.lambda"] = "isotropic"}.
 function options.apply(config, overrides)
   local out = paths.copy(config)
   for _, path in ipairs(sorted_names(overrides)) do

@@ -1,11 +1,11 @@
--- A part of a recipe's own where an option otherwise names one of the program's: a λ policy, a
+-- A recipe's own part for an option that otherwise names one of the program's: a λ policy, a
 -- sampler, a prior loss or a class weight. It is given as
 --   f        { f, gamma = 0.5, name = "mine" }        { module = "mypolicy", gamma = 0.5 }
--- and becomes plain data, a reference, which configurations, databases and labels hold:
+-- and becomes plain data, a reference, which configurations, databases and labels store:
 --   { "own:mine", sha256 = of the function, gamma = 0.5 }
 --   { "own:mypolicy", module = "mypolicy", sha256 = of its file, gamma = 0.5 }
--- Its function is looked up among those that recipes loaded by this process contain, or by the
--- module's name (part_modules.lua). Code is never read from a database.
+-- Its function is looked up among those of the recipes loaded by this process, or by the module's
+-- name (part_modules.lua). Code is never read from a database.
 local errors = require "aniso.recipe.errors"
 local function_identity = require "aniso.recipe.function_identity"
 local part_modules = require "aniso.recipe.part_modules"
@@ -14,7 +14,7 @@ local paths = require "aniso.recipe.paths"
 
 local own_part = {}
 
-local SHOWN = 6 -- digits of a sha256 in a label
+local SHOWN = 6 -- digits of a sha256 shown in a label
 
 -- sha256 → {f =, place =, code =}: the functions of the recipes loaded so far.
 local known = {}
@@ -34,7 +34,7 @@ local function raise(where, text)
 end
 
 -- ── references ──────────────────────────────────────────────────────────────────────────
--- Registers a function → its sha256. Two functions of one line can have the same text; the second
+-- Registers a function → its sha256. Two functions on one line can have the same text; the second
 -- is an error.
 local function register(f, where)
   local ok, sha256, place = pcall(function_identity, f)
@@ -54,7 +54,7 @@ local function check_name(name, where)
   return name
 end
 
--- A copy of an own option: numbers, texts, booleans and tables of them.
+-- A copy of a part's option: numbers, texts, booleans and tables of them.
 local function plain(value, where, above)
   local kind = type(value)
   if kind == "table" and not getmetatable(value) then
@@ -98,7 +98,7 @@ local function of_module(given, where)
     sha256 = sha256 }, where)
 end
 
--- The reference of whatever is() accepts; a reference gives itself. Raises with the option's name.
+-- The reference for any value that is() accepts; a reference returns itself. Raises with the option's name.
 function own_part.reference(given, where)
   if own_part.is_reference(given) then
     return with_options(given, { given[1], module = given.module, sha256 = given.sha256 }, where)
@@ -111,7 +111,7 @@ function own_part.reference(given, where)
   return with_options(given, { "own:" .. name, sha256 = sha256 }, where)
 end
 
--- The value as a label shows it, {"mine", gamma = 0.5}; without a name {"own:1a2b3c"}.
+-- The value as shown in a label, {"mine", gamma = 0.5}; without a name {"own:1a2b3c"}.
 function own_part.labelled(given, where)
   local out, name = {}, type(given) == "table" and (given.name or given.module)
   if type(given) == "table" then
@@ -121,7 +121,7 @@ function own_part.labelled(given, where)
   return out
 end
 
--- The options that the part itself is called with: a copy, which it may change.
+-- The options passed to the part: a copy, which it may change.
 function own_part.options(reference)
   local out = {}
   for key, value in pairs(reference) do
@@ -153,7 +153,7 @@ function own_part.describe(reference)
     or ("%s (a recipe's function, sha256 %s…)"):format(reference[1], short)
 end
 
--- f with errors that name the option and the recipe's line.
+-- f with errors that name the option and the line of the recipe.
 local function guarded(f, place, where)
   return function(...)
     local results = table.pack(pcall(f, ...))
@@ -167,8 +167,8 @@ local function guarded(f, place, where)
   end
 end
 
--- The part, guarded, and fail(text), which raises what is wrong with its result. Raises where the
--- part cannot be found.
+-- The part, guarded, and fail(text), which raises what is wrong with its result. Raises if the part cannot
+-- be found.
 function own_part.need(reference, where)
   local found, why = own_part.find(reference)
   if not found then
@@ -179,13 +179,13 @@ function own_part.need(reference, where)
   end
 end
 
--- A function that the part made, guarded alike.
+-- A function made by the part, guarded in the same way.
 function own_part.guard(f, reference, where)
   return guarded(f, own_part.find(reference).place, where)
 end
 
--- Calls a part with the training images per class, its options, and what follows; it gives K finite
--- numbers above 0, one per class. → list
+-- Calls a part with the training images per class, its options, and any further arguments; the result must
+-- be K finite numbers above 0, one per class. → list
 function own_part.numbers(reference, where, K, counts, ...)
   local call, fail = own_part.need(reference, where)
   local list = call(paths.copy(counts), own_part.options(reference), ...)

@@ -1,12 +1,12 @@
--- Where modules that hold own parts are looked up: the folder of the recipe that the user names,
--- the folders of the environment variable ANISO_PARTS (separated by colons), and
--- $XDG_DATA_HOME/aniso, by default ~/.local/share/aniso. Never the current folder, and never a
+-- Searches modules that contain own parts: in the folder of the recipe that the user names, in
+-- the folders of the environment variable ANISO_PARTS (separated by colons), and in
+-- $XDG_DATA_HOME/aniso, by default ~/.local/share/aniso. Never in the current folder, and never at a
 -- path from a database.
 local core = require "aniso.core"
 
 local part_modules = { recipe_folder = nil }
 
--- Called with the path of each recipe that is loaded.
+-- Called with the path of each loaded recipe.
 function part_modules.set_recipe(path)
   part_modules.recipe_folder = path:match "^(.*)/[^/]*$" or "."
 end
@@ -20,22 +20,22 @@ local function folders()
   return out
 end
 
--- Folders in a message: their whole paths, so that a relative one can be found; a folder that does not
--- exist as it was given.
+-- Folders for a message: absolute paths, so that a relative one can be found; a folder that does not exist
+-- is shown as it was given.
 local function in_words(list)
   local out = {}
   for i, folder in ipairs(list) do out[i] = core.sys.realpath(folder) or folder end
   return table.concat(out, ", ")
 end
 
--- Whether `name` is a module's name: letters, digits and _ in parts with dots between.
+-- Whether `name` is a module's name: letters, digits and _ in parts separated by dots.
 function part_modules.is_name(name)
   return type(name) == "string" and name:match "^[%w_][%w_.]*$" ~= nil and not name:find("..", 1, true)
     and name:sub(-1) ~= "."
 end
 
--- find(name [, sha256]) → path, sha256 of the first file of that name, with the content if one is
--- given; else nil, the folders in words, and the path of one with other content or nil.
+-- find(name [, sha256]) → path, sha256 of the first file of that name, and of that content if a sha256 is
+-- given; else nil, the folders as text, and the path of a file with other content or nil.
 function part_modules.find(name, sha256)
   local searched, other = folders(), nil
   for _, folder in ipairs(searched) do
@@ -47,7 +47,7 @@ function part_modules.find(name, sha256)
   return nil, in_words(searched), other
 end
 
--- The function that the file returns.
+-- The function returned by the file.
 function part_modules.load(path)
   local chunk, why = loadfile(path, "t")
   if not chunk then error(why, 0) end

@@ -7,13 +7,13 @@ function paths.join(where, key)
   return where .. "." .. tostring(key)
 end
 
--- Marks `value` as a table that contains the one read next; raises where it is marked already.
+-- Marks `value` as a table that contains the one read next; raises if it is already marked.
 function paths.enter(value, where, above)
   if above[value] then error(("option %s: the table contains itself"):format(where or "?"), 0) end
   above[value] = true
 end
 
--- A value; raises for a text that a stored configuration, which is JSON, cannot hold.
+-- A value; raises for a text that a stored configuration, being JSON, cannot hold.
 function paths.storable(value, where)
   if type(value) == "string" and value:find("\0", 1, true) then
     error(("option %s is a text with a zero byte"):format(where or "?"), 0)
@@ -32,8 +32,8 @@ local function copy(value, where, above)
   return out
 end
 
--- A copy of a value and the tables in it, except of those with a metatable. where [opt]: the option's
--- name, for the error where a table contains itself.
+-- A copy of a value and the tables in it; tables with a metatable are shared. where [opt]: the option's name,
+-- for the error if a table contains itself.
 function paths.copy(value, where)
   return copy(value, where, {})
 end
@@ -55,7 +55,7 @@ function paths.get(config, path)
   return config
 end
 
--- Makes the tables on the path; a string on the path, "power", becomes {"power"}, and a function {f}.
+-- Creates the tables on the path; a string on the path, "power", becomes {"power"}, and a function f {f}.
 function paths.set(config, path, value)
   local list = parts(path)
   for i = 1, #list - 1 do

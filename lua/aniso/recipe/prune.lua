@@ -1,5 +1,5 @@
 -- The option `prune` of a study: variants that are worse than the leader on validation get no further seeds
--- (stats/pruning.lua has the rule, train/pruning.lua carries it out).
+-- (stats/pruning.lua holds the rule, train/pruning.lua carries it out).
 --   prune = true, or { metric = "bacc", min_seeds = 3, level = 0.95 }
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
@@ -24,7 +24,7 @@ prune.option = options.custom(function(given, where)
   return options.check(given, FIELDS, where)
 end)
 
--- Raises where the option of a study does not fit its folds.
+-- Raises if the option does not fit the folds of the study.
 function prune.check(of)
   local folds = math.tointeger(of.folds)
   if not of.prune then return end

@@ -1,11 +1,11 @@
--- The options, curves, arguments and columns that earlier versions called otherwise: old name → new
+-- Options, curves, arguments and columns with other names in earlier versions: old name → new
 -- name. An old name is an error that gives the new one; stored configurations are renamed by
 -- store/old_options.sql, and tests/lua/test_renamed.lua compares the two lists.
 local paths = require "aniso.recipe.paths"
 
 local renamed = {}
 
--- Stored with each run: options by their dotted path, and one curve.
+-- Stored with each run: options by dotted path, and one curve.
 renamed.options = {
   ["data.shot"] = "data.groups",
   ["loss.epsilon"] = "loss.denoising",
@@ -31,7 +31,7 @@ renamed.arguments = {
 -- Columns of printed tables.
 renamed.columns = { predicts = "by" }
 
--- Names that options never had, from other programs and papers: they are suggestions in errors.
+-- Names from other programs and papers, which options never had: errors suggest the option.
 renamed.synonyms = {
   ["train.parameterisation"] = "train.prediction", ["train.parametrisation"] = "train.prediction",
   ["train.parameterization"] = "train.prediction", ["train.learning_rate"] = "train.lr",
@@ -39,7 +39,7 @@ renamed.synonyms = {
   ["schedule.timesteps"] = "schedule.T",
 }
 
--- Raises where `name` is an old name.
+-- Raises if `name` is an old name.
 function renamed.check(name)
   local column = renamed.columns[name]
   if column then error(("column %s is now %s"):format(name, column), 0) end
@@ -58,10 +58,10 @@ local function old_names(has)
   return found
 end
 
--- Options whose value has changed too: the new form.
+-- Options whose value changed too: the new form.
 local FORMS = { ["data.shot"] = ' = {"counts", many = …, few = …}' }
 
--- "train.ema is now train.ema_decay, train.rate is now …" of a list of old names.
+-- "train.ema is now train.ema_decay, train.rate is now …" for a list of old names.
 function renamed.describe(names)
   local out = {}
   for i, name in ipairs(names) do
@@ -80,7 +80,7 @@ function renamed.in_configs(configs)
   end)
 end
 
--- Changes the old names of a configuration into the new ones, in place.
+-- Replaces the old names in a configuration by the new ones, in place.
 function renamed.update(config)
   for _, name in ipairs(renamed.in_configs { config }) do
     local section, key = name:match "^(.*)%.(.*)$"
@@ -94,7 +94,7 @@ function renamed.update(config)
   end
 end
 
--- Whether a text has `key =` in a table that is given to `section`.
+-- Whether a text contains `key =` in a table that is given to `section`.
 local function is_in_section(text, section, key)
   for inside in text:gmatch("%f[%w_]" .. section .. "%s*=%s*(%b{})") do
     if inside:find("%f[%w_]" .. key .. "%s*=[^=]") then return true end
@@ -121,7 +121,7 @@ function renamed.setting(text)
   return new and axis .. new .. value or text
 end
 
--- Raises where a table of arguments has an old name; `where` is the function's name.
+-- Raises if a table of arguments contains an old name; `where` is the function's name.
 function renamed.check_arguments(given, where)
   for key in pairs(given) do renamed.check(("%s.%s"):format(where, tostring(key))) end
 end

@@ -1,11 +1,11 @@
--- Names that were not declared are errors: a misspelt name is found where it is used.
+-- Makes undeclared names errors: a misspelt name is found where it is used.
 local strict = {}
 
 local function name_of(key)
   return type(key) == "string" and key or tostring(key)
 end
 
--- lock(env) guards a table of globals. The names in it stay usable; rawset declares another.
+-- lock(env) guards a table of globals. Names already in it stay usable; rawset declares another.
 function strict.lock(env)
   return setmetatable(env, {
     __index = function(_, key)
@@ -18,7 +18,7 @@ function strict.lock(env)
 end
 
 -- A metatable for objects of a class: `fields`, name → what it holds, are the only names that can be
--- set; a field that is not set is nil, and reading any name but a field or a method is an error.
+-- set; an unset field is nil, and reading any name other than a field or a method is an error.
 function strict.class(name, fields, methods)
   local function raise(key)
     error(("a %s has no field or method %s"):format(name, name_of(key)), 3)

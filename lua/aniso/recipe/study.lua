@@ -1,7 +1,7 @@
 -- A study is a plain table: data, a base configuration, what varies, seeds, and folds. expand()
--- makes the ordered list of runs from it. What varies are lists of variations (variations.lua). The
--- baseline is the label of a variant, or one more variant. Runs are ordered by seed, then by fold: each
--- variant has its first result early.
+-- turns it into the ordered list of runs. What varies are lists of variations (variations.lua). The
+-- baseline is the label of a variant, or one more variant. Runs are ordered by seed, then by fold, so that
+-- each variant has its first result early.
 local ablation = require "aniso.recipe.ablation"
 local folds = require "aniso.recipe.folds"
 local literal = require "aniso.recipe.literal"
@@ -27,7 +27,7 @@ study.options = {
   prune = prune.option,
 }
 
--- aniso.study{…}: checks the names and returns the table, marked as a study.
+-- aniso.study{…}: checks the names and returns the table marked as a study.
 function study.new(given)
   local out = options.check(given, study.options, "")
   for _, field in ipairs { "name", "data", "base" } do
@@ -53,14 +53,14 @@ local function wrong_seeds(given)
     :format(MOST_SEEDS, literal.describe(given)), 0)
 end
 
--- first, last of "0..4" or "3"; nil where the text is neither.
+-- first, last of "0..4" or "3"; nil for any other text.
 local function range_of(text)
   local first, last = text:match "^(%d+)%.%.(%d+)$"
   first = math.tointeger(tonumber(first or text))
   return first, math.tointeger(tonumber(last)) or first
 end
 
--- 3 → {0, 1, 2};  {4, 7} → its values;  "0..4", "3" or "1,5" as typed → the seeds named; each once.
+-- 3 → {0, 1, 2};  {4, 7} → its values;  "0..4", "3" or "1,5" as typed → those seeds; each once.
 function study.seeds(given)
   if given == nil then return { 0 } end
   local out, known = {}, {}
@@ -81,7 +81,7 @@ function study.seeds(given)
   return out
 end
 
--- The label of the baseline; nil where the recipe names none.
+-- The label of the baseline; nil if the recipe names none.
 function study.baseline_label(of)
   local given = of.baseline
   if type(given) == "table" then return given.label or "baseline" end
@@ -100,7 +100,7 @@ local function variations_of(of)
   return out
 end
 
--- --set vary.PATH={…} sets the values of an axis; → the study so changed, other overrides.
+-- --set vary.PATH={…} sets the values of an axis; → the changed study, the other overrides.
 local function revary(of, overrides)
   local changed, rest = {}, {}
   for key, value in pairs(of) do changed[key] = value end
@@ -119,8 +119,8 @@ local function revary(of, overrides)
   return changed, rest
 end
 
--- An option that the study varies cannot be set for all of its variants. name [opt]: of the --set whose
--- preset holds the option.
+-- Raises for an option that the study varies: it cannot be set for all variants. name [opt]: that of the
+-- --set whose preset sets the option.
 local function check_override(variation, path, name)
   for _, varied in ipairs(variations.keys(variation)) do
     if variations.overlaps(varied, path) then
@@ -138,13 +138,13 @@ local function is_of_denoiser(override)
   return override[1]:match "^denoiser%." ~= nil
 end
 
--- Whether an override is an option of the denoiser, and the configuration, a classifier's, has none.
+-- Whether an override is an option of the denoiser in a configuration without one, a classifier's.
 local function is_idle(override, config)
   return is_of_denoiser(override) and not has_denoiser(config)
 end
 
--- Applies --set, the presets of a method first: the other overrides replace their options. Options of the
--- denoiser are those of the variants that have one.
+-- Applies --set, the presets of a method first, so that the other overrides replace their options. Options
+-- of the denoiser apply to the variants that have one.
 local function override_all(config, overrides, variation, varies)
   for _, override in ipairs(overrides) do
     local path, word = override[1], literal.read(override[2])
@@ -159,7 +159,7 @@ local function override_all(config, overrides, variation, varies)
   end
 end
 
--- Raises where an override is an option of the denoiser, and none of the jobs has one.
+-- Raises if an override is an option of the denoiser and none of the jobs has one.
 function study.check_overrides(jobs, overrides)
   local there = false
   for _, job in ipairs(jobs) do there = there or has_denoiser(job.config) end
@@ -171,8 +171,8 @@ function study.check_overrides(jobs, overrides)
   end
 end
 
--- The configuration of one variation. What an ablation leaves out is left out last, of what the base,
--- the variation and --set make together.
+-- The configuration of one variation. An ablation comes last: it removes its parts from the result of the
+-- base, the variation and --set.
 local function config_of(of, variation, overrides, varies)
   local config = paths.copy(of.base)
   config.data = paths.copy(of.data)
@@ -194,9 +194,9 @@ local function repetitions(of, seeds, only_folds, official_count)
   return out
 end
 
--- The runs of a study: {label =, config =, seed =, cross = (recipe/folds.lua) or nil}. All may be nil but
--- the first: `overrides`, a list of {path, text} as --set gives it; `seeds`, in the place of the study's
--- own; `only_folds`, as --fold gives it; `official_count` of folds that came with the data.
+-- The runs of a study: {label =, config =, seed =, cross = (recipe/folds.lua) or nil}. All arguments but the
+-- first may be nil: `overrides`, a list of {path, text} as in --set; `seeds`, instead of the study's own;
+-- `only_folds`, as in --fold; `official_count`, of the folds that come with the data.
 function study.expand(given, overrides, seeds, only_folds, official_count)
   local out = {}
   local of, rest = revary(given, overrides)

@@ -1,5 +1,5 @@
--- Names that a user gives: they are printed in lines, and typed.
---   typed_name(what, name)      raises for what is no such name; what: how the message calls it
+-- Checks names given by a user, which are printed within lines and typed.
+--   typed_name(what, name)      raises for an invalid name; what: how the message calls it
 local visible = require("aniso.core").sys.visible
 
 return function(what, name)

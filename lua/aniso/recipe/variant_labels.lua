@@ -1,14 +1,14 @@
--- The labels of a study's variants: tables, --only and --baseline name variants by them.
+-- The labels of a study's variants, by which tables, --only and --baseline name them.
 --   variant_labels.problems(study, jobs, overrides) → list of texts, one per mistake
 --   variant_labels.check(study, jobs, overrides)      raises the first one
--- jobs: {label =, seed =, cross = or nil}, all of the study's; overrides: as --set gives them.
+-- jobs: {label =, seed =, cross = or nil}, all those of the study; overrides: as in --set.
 local nearest = require "aniso.recipe.nearest"
 local typed_name = require "aniso.recipe.typed_name"
 local visible = require("aniso.core").sys.visible
 
 local variant_labels = {}
 
--- --set vary.PATH={…} gives the variants other labels, so that the one of the baseline may be none of them.
+-- --set vary.PATH={…} gives the variants other labels, so the baseline's label may be none of them.
 local function has_other_axes(overrides)
   for _, override in ipairs(overrides or {}) do
     if override[1]:find "^vary%." then return true end

@@ -1,5 +1,5 @@
--- Variations: lists of {label =, ["a.b"] = value}, which grid, variants and power write, and their products.
--- A variation of an ablation has `without`, the parts that it leaves out (ablation.lua), too.
+-- Variations: lists of {label =, ["a.b"] = value}, made by grid, variants and power, and their products.
+-- A variation of an ablation also has `without`, the parts that it leaves out (ablation.lua).
 local literal = require "aniso.recipe.literal"
 local own_part = require "aniso.recipe.own_part"
 local paths = require "aniso.recipe.paths"
@@ -40,7 +40,7 @@ local function check_label(variation, what)
   end
 end
 
--- Raises unless `value` is a list of variations; of another table a study would make no run.
+-- Raises unless `value` is a list of variations; any other table would give a study no runs.
 function variations.check(value, what)
   local right = is_list(value, 1)
   for _, one in ipairs(right and value or {}) do
@@ -55,7 +55,7 @@ function variations.check(value, what)
   end
 end
 
--- The axes of what a study calls vary, which may be nil.
+-- The axes in a study's field vary, which may be nil.
 function variations.axes(vary)
   if vary ~= nil and not is_list(vary, 0) then
     error(("vary must be a list of axes such as { aniso.grid{…} }, got %s"):format(literal.describe(vary)), 0)
@@ -76,7 +76,7 @@ function variations.keys(variation)
   return keys
 end
 
--- The given label, or one made of the options: the method as its bare word, then the others.
+-- The given label, or one made from the options: the method as its bare word, then the others.
 function variations.label(variation)
   if variation.label then return tostring(variation.label) end
   local parts = { variation.method }
@@ -99,7 +99,7 @@ local function merged(a, b)
   return out
 end
 
--- Every pair of a variation of `left` and one of `right`.
+-- Every pair of a variation from `left` and one from `right`.
 function variations.product(left, right)
   local out = {}
   for _, a in ipairs(left) do
@@ -140,7 +140,7 @@ function variations.overlaps(a, b)
   return a == b or a:sub(1, #b + 1) == b .. "." or b:sub(1, #a + 1) == a .. "."
 end
 
--- Sets one axis of a list of axes: in the place of those that vary the same, or behind all.
+-- Sets one axis in a list of axes: it replaces those that vary the same option, or is added at the end.
 function variations.set_axis(axes, path, values)
   local kept, place = {}, nil
   for _, axis in ipairs(axes) do
