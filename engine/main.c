@@ -1,8 +1,9 @@
 /* main: starts Lua, loads the library, makes one protected call and returns the exit code.
  *
- * lua/aniso/cli/init.lua handles the command line and has the exit codes; lua/aniso/cli/help.lua
- * documents them. This file adds what must hold when Lua code fails: one clear line on stderr, a
- * traceback only with --debug or ANISO_DEBUG=1, and 128 and its number after a signal. */
+ * lua/aniso/cli/init.lua handles the command line and defines the exit codes;
+ * lua/aniso/cli/help.lua documents them. This file adds what must hold when Lua code fails: one
+ * clear line on stderr, a traceback only with --debug or ANISO_DEBUG=1, and the exit code 128 + its
+ * number after a signal. */
 #include <errno.h>
 #include <locale.h>
 #include <lualib.h>
@@ -36,7 +37,7 @@ static int shorten(lua_State *L)
     return 1;
 }
 
-/* The sentence of the error at `error`; `otherwise` where Lua cannot run, such as out of memory. */
+/* The sentence of the error at `error`; `otherwise` if Lua cannot run, e.g. without memory. */
 static const char *sentence(lua_State *L, int error, const char *otherwise)
 {
     lua_pushcfunction(L, shorten);
@@ -45,8 +46,8 @@ static const char *sentence(lua_State *L, int error, const char *otherwise)
     return text ? text : otherwise;
 }
 
-/* An error is a text or a table {message =, exit =, details =} (fail() in lua/aniso/cli/init.lua).
- * In debugging the registry keeps a traceback for report(). */
+/* An error is a string or a table {message =, exit =, details =} (fail() in
+ * lua/aniso/cli/init.lua). In debug mode the registry keeps a traceback for report(). */
 static int on_error(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
@@ -65,7 +66,7 @@ static void print_text(const char *start, const char *text, bool lines)
     fputc('\n', stderr);
 }
 
-/* What follows the line of an error table: the usage of a command, a list of mistakes. */
+/* What is printed after the line of an error table: the usage of a command, a list of mistakes. */
 static void print_details(lua_State *L, int error)
 {
     if (!lua_istable(L, error))
@@ -76,15 +77,15 @@ static void print_details(lua_State *L, int error)
     lua_pop(L, 1);
 }
 
-/* Whether a signal is the reason of an error. In raise mode the hook's error may have been caught
- * and raised again as the failure of what it stopped; an interruption with a line of its own has
- * an exit code above 128. In poll mode a failure that a table describes is one. */
+/* Whether a signal caused an error. In raise mode the hook's error may have been caught and raised
+ * again as the failure of what it stopped; an interruption with its own message has an exit code
+ * above 128. In poll mode an error table is always a failure. */
 static bool is_interruption(lua_State *L, int error, int code)
 {
     return lua_istable(L, error) ? an_interrupt_raises(NULL) && code <= 128 : an_interrupt_signal();
 }
 
-/* Lua: an error → its exit code; prints it, as one line where nothing is debugged. */
+/* Lua: an error → its exit code; prints the error, as one line unless in debug mode. */
 static int report(lua_State *L)
 {
     int code = 1;
@@ -114,8 +115,8 @@ static int report(lua_State *L)
     return 1;
 }
 
-/* The exit code of the error on the top of the stack, which is printed. Where not even that has
- * memory, the line is one that needs none. */
+/* Prints the error on the top of the stack and returns its exit code. If there is no memory even
+ * for that, it prints a line that needs none. */
 static int reported(lua_State *L)
 {
     lua_pushcfunction(L, report);
@@ -164,12 +165,12 @@ static int start(lua_State *L)
 
 /* libgomp's threads wait for work by spinning for a long time unless the environment limits it when
  * the program is loaded. While another process is busy, that costs ten times the work itself (12 ms
- * instead of 1 ms for a small parallel loop), so the program executes itself once more with a short
- * spin: 2,000 rounds are some 30 µs, which bridges two loops of one step (train_w1 of tests/bench
- * takes 7 % less time than without) and has no measurable cost next to a busy process. OpenBLAS
- * starts threads of its own when it is loaded: they would only spin, and under a limit on the
- * address space each repeats a failed mapping forever, so that the program never ends. The user's
- * own settings stay; without /proc nothing happens. */
+ * instead of 1 ms for a small parallel loop), so the program executes itself again with a short
+ * spin: 2,000 rounds are some 30 µs, which bridges the gap between two loops of a step (train_w1 of
+ * tests/bench takes 7 % less time) and has no measurable cost next to a busy process. OpenBLAS
+ * starts its own threads when it is loaded. They would only spin, and under a limit on the address
+ * space each repeats a failed mapping forever, so that the program never ends. The user's own
+ * settings are kept; without /proc nothing changes. */
 static void set_up_threads(char **argv)
 {
     const bool spins = !an_variable("OMP_WAIT_POLICY") && !an_variable("GOMP_SPINCOUNT");
@@ -197,7 +198,7 @@ static bool reader_is_gone(void)
     return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
 }
 
-/* Why a write to stdout failed, perhaps an earlier one: `number` may be that of a later call. */
+/* Why a write to stdout failed. It may be an earlier write, and `number` that of a later call. */
 static const char *reason_of(int number)
 {
     const bool is_of_write = number == ENOSPC || number == EFBIG || number == EDQUOT ||

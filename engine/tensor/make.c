@@ -1,4 +1,4 @@
-/* make: the makers of tensors, declared in tensor.h. The current scope owns their results. */
+/* make: the constructors of tensors, declared in tensor.h. The current scope owns their results. */
 #include <string.h>
 
 #include "base/assert.h"
@@ -13,7 +13,7 @@ size_t an_element_bytes(an_dtype dtype)
     return bytes[dtype];
 }
 
-/* The number of elements of a shape, or −1 after an_fail() where a tensor cannot have it. */
+/* The number of elements of a shape; −1 after an_fail() if no tensor can have that shape. */
 static int64_t count(int ndim, const int64_t *shape)
 {
     if (ndim < 0 || ndim > AN_MAX_DIMS) {

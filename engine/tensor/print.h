@@ -1,5 +1,5 @@
-/* print: a tensor as text for a person: type, shape, a corner of the numbers, and
- * min / mean / max when not everything is shown. */
+/* print: a tensor as readable text: type, shape, a corner of the numbers, and min / mean / max if
+ * some are not shown. */
 #ifndef AN_TENSOR_PRINT_H
 #define AN_TENSOR_PRINT_H
 

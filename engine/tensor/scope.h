@@ -5,9 +5,8 @@
  *     y = an_scope_end(mark, y);        // releases every tensor made since `mark` except y,
  *                                       // which the enclosing scope owns from here on
  *
- * Scopes nest: they end in the reverse order of their begin. A scope that an error leaves open
- * ends with the scope around it. The stack of owned tensors is per thread; only the main thread
- * makes tensors. */
+ * Scopes nest: the last one begun ends first. A scope that an error leaves open ends with the scope
+ * around it. The stack of owned tensors is per thread; only the main thread creates tensors. */
 #ifndef AN_TENSOR_SCOPE_H
 #define AN_TENSOR_SCOPE_H
 
@@ -16,11 +15,11 @@
 size_t an_scope_begin(void);
 /* keep [opt]; returns it, or NULL after AN_ENOMEM. Mark 0 ends every scope. */
 an_tensor *an_scope_end(size_t mark, an_tensor *keep);
-/* Passes one reference to x [opt] from the caller to the current scope, which releases it. On
+/* Passes one reference to x [opt] from the caller to the current scope, which will release it. On
  * AN_ENOMEM x is released at once and the result is NULL. */
 an_tensor *an_scope_own(an_tensor *x);
 
-/* Returns the memory of released tensors to the system, and the stack's own where no scope owns a
+/* Returns the memory of released tensors to the system, and that of the stack if no scope owns a
  * tensor. */
 void an_tensor_trim(void);
 

@@ -1,5 +1,5 @@
-/* storage: reference-counted blocks of memory from base/memory/tensor_heap, which reuses a released
- * block: a training step requests the same sizes every time. Main thread only. */
+/* storage: reference-counted blocks of memory from base/memory/tensor_heap, which reuses released
+ * blocks: every training step requests the same sizes. Main thread only. */
 #ifndef AN_TENSOR_STORAGE_H
 #define AN_TENSOR_STORAGE_H
 
@@ -13,6 +13,6 @@ typedef struct an_storage {
 
 an_storage *an_storage_new(size_t bytes); /* refs = 1, undefined contents; NULL + AN_ENOMEM */
 void an_storage_retain(an_storage *s);
-void an_storage_release(an_storage *s); /* frees it with the last reference; NULL is allowed */
+void an_storage_release(an_storage *s); /* frees it with the last reference; s may be NULL */
 
 #endif

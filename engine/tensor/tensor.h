@@ -19,9 +19,9 @@
 
 #define AN_MAX_DIMS 6
 
-/* AN_BF16 is for maps within a network (base/precision.h): convolution, batch normalisation and the
- * maximum pool read and write it, an_cast() leads to it and back. No other operation takes it, and
- * none of its tensors reaches Lua. */
+/* AN_BF16 is for maps within a network (base/precision.h): convolution, batch normalisation and
+ * maximum pooling read and write it, and an_cast() converts to it and back. No other operation
+ * takes it, and no such tensor reaches Lua. */
 typedef enum { AN_F32, AN_I64, AN_BF16 } an_dtype;
 size_t an_element_bytes(an_dtype dtype); /* (make.c) */
 
@@ -31,9 +31,9 @@ typedef struct an_tensor {
     int64_t shape[AN_MAX_DIMS];
     int64_t stride[AN_MAX_DIMS]; /* in elements */
     int64_t offset;              /* of the first element, in elements */
-    an_storage *storage;         /* NULL once every remaining holder is one of shape only */
+    an_storage *storage;         /* NULL once all remaining holders use the shape only */
     int refs;                    /* holders, ≥ 1 */
-    int shape_refs;              /* those of refs that use the shape and the gradient only */
+    int shape_refs;              /* those of refs that use only the shape and the gradient */
     bool blank;                  /* a gradient that counts as zeros, whatever it contains */
     bool requires_grad;     /* a leaf that was marked so, or the output of a recorded operation */
     struct an_tensor *grad; /* same dtype and shape, contiguous; NULL until used */
@@ -51,7 +51,7 @@ an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, i
 /* ── references (tensor.c) ──────────────────────────────────────────────────── */
 void an_retain(an_tensor *x);
 void an_release(an_tensor *x); /* NULL is allowed */
-/* The same for a holder that uses the shape and the gradient but not the elements: the storage is
+/* The same for a holder that uses the shape and the gradient but not the elements. The storage is
  * released when only such holders are left. */
 void an_retain_shape(an_tensor *x);
 void an_release_shape(an_tensor *x);
@@ -63,27 +63,27 @@ bool an_has_repeats(const an_tensor *x); /* a stride of 0 repeats an element */
 bool an_same_shape(const an_tensor *a, const an_tensor *b);
 /* Size of dimension d, −ndim … ndim−1; a negative d counts from the end. */
 int64_t an_dim(const an_tensor *x, int d);
-/* The first element of a tensor of that dtype whose storage is not released. */
+/* The first element; x must have that dtype and a storage that is not released. */
 float *an_f32(const an_tensor *x);
 int64_t *an_i64(const an_tensor *x);
 uint16_t *an_bf16(const an_tensor *x);
-void *an_data(const an_tensor *x); /* the same of any dtype */
+void *an_data(const an_tensor *x); /* the same for any dtype */
 /* "(128, 32, 32, 3)" for messages, in one of four static thread-local buffers in turn. */
 const char *an_shape_text(const an_tensor *x);
 /* AN_EINVAL with "what: expected float32 with 2 dimensions, got int64 (3,)" unless both match. */
 an_code an_expect(const an_tensor *x, const char *what, an_dtype dtype, int ndim);
 
 /* ── copies and views without gradient (view.c); grad/ops.h has the recorded ones ── */
-/* Same shape, any strides, `to` without repeats; converts between float32 and int64, to int64
- * without the fraction. AN_EINVAL: another shape, an element that no int64 can hold, bf16; nothing
- * is copied then. */
+/* Same shape, any strides, `to` without repeats. Converts between float32 and int64; int64 drops
+ * the fraction. AN_EINVAL: another shape, an element that no int64 can hold, bf16; nothing is then
+ * copied. */
 an_code an_copy(an_tensor *to, const an_tensor *from);
 an_tensor *an_view_transpose(an_tensor *x, const int *order); /* order: each dimension once */
 an_tensor *an_view_narrow(an_tensor *x, int dim, int64_t start, int64_t length);
 an_tensor *an_view_expand(an_tensor *x, int ndim, const int64_t *shape); /* broadcast: stride 0 */
 /* x contiguous; one −1 allowed */
 an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape);
-/* x contiguous. AN_EINVAL: strides, or a value that an int64 tensor cannot hold. */
+/* AN_EINVAL: x is not contiguous, or an int64 tensor cannot hold the value. */
 an_code an_fill(an_tensor *x, double value);
 
 #endif

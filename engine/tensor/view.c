@@ -8,7 +8,7 @@
 #include "tensor/scope.h"
 #include "tensor/tensor.h"
 
-/* A second tensor on x's storage with the same shape, which the caller changes. */
+/* A second tensor on x's storage with the same shape, for the caller to change. */
 static an_tensor *alias(an_tensor *x)
 {
     AN_ASSERT(x->storage);
@@ -143,8 +143,8 @@ static void copy_row(an_tensor *to, int64_t at, const an_tensor *from, int64_t f
     }
 }
 
-/* The first element of float32 x, from dimension d on and from offset `at`, that does not fit
- * int64; 0 if there is none. */
+/* The first element of float32 x, from dimension d and offset `at` on, that does not fit int64; 0
+ * if all fit. */
 static float first_outside_int64(const an_tensor *x, int d, int64_t at)
 {
     if (d == x->ndim) {

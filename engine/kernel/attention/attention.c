@@ -54,8 +54,8 @@ typedef struct {
     int64_t bk, head, lo, query, key;
 } block;
 
-/* What a kernel does with one block. `given` has its operands and the thread's scratch; `arrays`
- * are the kernel's own. */
+/* What a kernel does with one block. `given` holds its operands and the thread's scratch memory;
+ * `arrays` are the kernel's own. */
 typedef void (*block_fn)(const an_attention_shape *s, const block *at,
                          const an_attention_job *given, const void *arrays);
 
@@ -65,8 +65,8 @@ typedef struct {
     const float *q, *k, *v; /* v may be NULL: the weights need q and k only                   */
     block_fn work;
     const void *arrays;
-    int64_t scores;      /* arrays of (Lk, AN_QUERY_BLOCK) in the scratch of a thread       */
-    bool heads_together; /* the heads of a key batch row are one thread's, in order         */
+    int64_t scores;      /* arrays of (Lk, AN_QUERY_BLOCK) in a thread's scratch memory     */
+    bool heads_together; /* one thread computes the heads of a key batch row, in order      */
 } batch;
 
 static block block_at(const an_attention_shape *s, int64_t bk, int64_t head, int64_t lo)
@@ -140,8 +140,9 @@ static bool is_beta(const float *gradient, float beta)
 }
 
 /* The part of the next key batch row that this head will read, in `count` arrays: the first `rows`
- * of them are (·, Lq, D), the others (·, Lk, D). It is fetched in as many shares as this block's
- * products have tiles. A head's part is in pieces too far apart for the hardware prefetcher. */
+ * of them are (·, Lq, D), the others (·, Lk, D). It is prefetched in as many shares as this block's
+ * products have tiles. The pieces of a head's part are too far apart for the hardware
+ * prefetcher. */
 static an_prefetch prefetch_next(const an_attention_shape *s, const block *at,
                                  const float *const *array, int rows, int count, int64_t tiles)
 {
@@ -219,7 +220,7 @@ static void backward_block(const an_attention_shape *s, const block *at,
     AN_MICRO_ACTIVE(attention)->backward(&job, &gradients);
 }
 
-/* Whether the gradients dx of x and dy of y may be written in turn. */
+/* Whether the gradients dx of x and dy of y may be written one after the other. */
 static bool may_share(const float *dx, const float *dy, const float *x, const float *y,
                       float beta_x, float beta_y)
 {
@@ -240,7 +241,7 @@ an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, 
 
 /* ── map ──────────────────────────────────────────────────────────────────────────── */
 
-/* Adds one head's share to the rows of the map that belong to the block's queries. */
+/* Adds one head's share to the map's rows of the block's queries. */
 static void map_block(const an_attention_shape *s, const block *at, const an_attention_job *job,
                       const void *arrays)
 {

@@ -1,13 +1,13 @@
-/* attention: softmax(q·kᵀ/√d)·v per head (Vaswani et al., 1706.03762, eq. 1), for few queries and
- * up to some hundreds of keys, where several query batch rows share their keys: query batch row i
- * attends to key batch row i / repeat, so that the M noise draws of one image share its keys.
+/* attention: softmax(q·kᵀ/√d)·v per head (Vaswani et al., 1706.03762, eq. 1), for a few queries and
+ * up to some hundreds of keys. Several query batch rows share their keys: query batch row i attends
+ * to key batch row i / repeat, so that the M noise draws of an image share its keys.
  *
- * One thread computes a pair of (key batch row, head): it alone writes that pair's dk and dv, and
- * the result does not depend on the number of threads. The weights of a pair are stored with a
- * query per column: the softmax runs down the columns, 16 queries at once, and every product is one
- * of the loops of kernel/matmul/microkernel.h. The weights are not stored: the backward pass
- * computes them again while the pair is in the L1 cache, which is faster than reading them from
- * memory (Dao et al., 2205.14135). Cost: 4·Bq·Lq·Lk·D operations forward, 10· backward. */
+ * One thread computes each pair of (key batch row, head) and is the only one to write its dk and
+ * dv, so the result does not depend on the number of threads. The weights of a pair have one query
+ * per column: the softmax runs down the columns, 16 queries at once, and every product is one of
+ * the loops of kernel/matmul/microkernel.h. The weights are not kept: the backward pass recomputes
+ * them while the pair is in the L1 cache, which is faster than reading them from memory (Dao et
+ * al., 2205.14135). Cost: 4·Bq·Lq·Lk·D operations forward, 10· backward. */
 #ifndef AN_KERNEL_ATTENTION_ATTENTION_H
 #define AN_KERNEL_ATTENTION_ATTENTION_H
 
@@ -24,12 +24,12 @@ typedef struct {
 } an_attention_shape;   /* all ≥ 1 */
 
 /* out (Bq, Lq, D) from q (Bq, Lq, D), k and v (Bk, Lk, D), all contiguous; out overlaps none of
- * them. AN_ENOMEM without scratch, as the two functions below. */
+ * them. AN_ENOMEM without scratch memory, also from the two functions below. */
 an_code an_k_attention_forward(float *out, const float *q, const float *k, const float *v,
                                const an_attention_shape *shape);
 
 /* The gradients of q, k and v; NULL: not computed. beta 0: overwritten without being read, 1: added
- * to. If q and k (or v) are one array, so may be their gradients, with beta 1. */
+ * to. If q and k (or v) are the same array, their gradients may be too, with beta 1. */
 typedef struct {
     float *dq, *dk, *dv, beta_q, beta_k, beta_v;
 } an_attention_grads;
@@ -42,8 +42,8 @@ an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, 
 an_code an_k_attention_map(float *map, const float *q, const float *k,
                            const an_attention_shape *shape);
 
-/* All heads of some queries that share Lk keys. q (queries, D) has rows ldq floats apart, k and v
- * (Lk, D) have rows ldk apart, D = heads·d ≤ ldq, ldk. All sizes ≥ 1. */
+/* All heads of some queries that share Lk keys. Rows of q (queries, D) are ldq floats apart, rows
+ * of k and v (Lk, D) ldk; D = heads·d ≤ ldq, ldk. All sizes ≥ 1. */
 typedef struct {
     const float *q, *k, *v;
     int64_t ldq, ldk, queries, Lk, heads, d;

@@ -1,6 +1,6 @@
-/* attention_body: the attention of one head for a block of queries, for one vector width, AN_VECTOR
+/* attention_body: the attention of one head for a block of queries, at one vector width, AN_VECTOR
  * (common/vector.h). Its products are the loops of microkernel.h of the same width. The weights
- * have a query per column, so that the softmax runs down columns, a whole vector of queries at a
+ * have one query per column, so that the softmax runs down columns, a whole vector of queries at a
  * time. */
 #include "kernel/attention/attention_dispatch.h"
 #include "kernel/common/transpose.h"
@@ -25,9 +25,9 @@ INLINE V NAME(power)(V x, V scale, V least)
     return e * (V)(((NAME(integers))shifted << 23) + (127 << 23)); /* n is in its low bits */
 }
 
-/* p (Lk, AN_QUERY_BLOCK) ← e^(scale·p) over its column sum, in `vecs` vectors of columns; `binary`
- * is scale·log2(e). Two running maxima per column: with one, every comparison would wait for the
- * one before it. */
+/* p (Lk, AN_QUERY_BLOCK) ← e^(scale·p) divided by its column sum, in `vecs` vectors of columns;
+ * `binary` is scale·log2(e). Two running maxima per column: with only one, each comparison would
+ * wait for the previous one. */
 INLINE void NAME(softmax_columns)(float *p, V binary, int64_t Lk, const int vecs)
 {
     V least = SPREAD(-127) / binary, top[2][VECS], sum[VECS];
@@ -87,7 +87,7 @@ TARGET static void NAME(rest)(const an_micro_outer *j, int64_t row)
         }
 }
 
-/* y (Lk, AN_QUERY_BLOCK) = x (Lk, d) · rowsᵀ for rows (queries, d) as far apart as those of q. */
+/* y (Lk, AN_QUERY_BLOCK) = x (Lk, d) · rowsᵀ; `rows` (queries, d) has the row stride of q. */
 TARGET static void NAME(against)(float *y, const float *x, const float *rows,
                                  const an_attention_job *a)
 {

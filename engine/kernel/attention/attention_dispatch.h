@@ -16,12 +16,12 @@ typedef struct {
     int64_t ldq, ldk, queries, Lk, d;
     float scale;    /* of the scores: 1/√d                                                  */
     float *scratch; /* (d + 2·Lk, AN_QUERY_BLOCK): q or dout transposed, the weights p, and
-                       dS, which only the backward pass uses: d + Lk rows suffice elsewhere   */
+                       dS, which only the backward pass uses: otherwise d + Lk rows suffice   */
     an_prefetch *prefetch; /* or NULL */
 } an_attention_job;
 
-/* dout and dq have rows ldq floats apart, dk and dv ldk; NULL: not computed. add_…: added to what
- * the array holds instead of overwriting it. */
+/* Rows of dout and dq are ldq floats apart, those of dk and dv ldk; NULL: not computed. add_…: adds
+ * to the array instead of overwriting it. */
 typedef struct {
     const float *dout;
     float *dq, *dk, *dv;

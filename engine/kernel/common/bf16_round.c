@@ -7,7 +7,7 @@
 #include "kernel/common/bf16_round_dispatch.h"
 
 enum {
-    LINE = 32,   /* numbers of a line of the cache                                              */
+    LINE = 32,   /* numbers of a cache line                                                     */
     AHEAD = 2048 /* numbers between a load and its prefetch: the hardware prefetcher does not
                     cross pages                                                                 */
 };

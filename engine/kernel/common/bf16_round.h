@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Vectors of 32 bytes: gcc 12 compiles comparisons of 64 bytes number by number for AVX2. */
+/* Vectors of 32 bytes: for AVX2, gcc 12 compiles comparisons of 64 bytes element by element. */
 enum { AN_BF16_EIGHT = 8 };
 typedef uint32_t an_bf16_words __attribute__((vector_size(32)));
 typedef int32_t an_bf16_choices __attribute__((vector_size(32)));
@@ -14,9 +14,8 @@ typedef uint16_t an_bf16_eight __attribute__((vector_size(16)));
 
 #define AN_BF16_INLINE static inline __attribute__((always_inline))
 
-/* Eight rounded numbers, each in the upper half of a word whose lower half is anything. A NaN stays
- * one. By pointer: how a function returns such a vector depends on the CPU that it is compiled for.
- */
+/* Eight rounded numbers, each in the upper half of a word; the lower half is undefined. A NaN stays
+ * a NaN. By pointer: how a function returns such a vector depends on the target CPU. */
 AN_BF16_INLINE void an_bf16_upper(an_bf16_words *to, const float *from)
 {
     an_bf16_words bits;

@@ -1,5 +1,5 @@
-/* bf16_round_avx512: bf16_round.h by AVX512_BF16. Its instruction rounds 16 numbers and makes
- * subnormal ones zero; the instructions that multiply bf16 read them as zero too. */
+/* bf16_round_avx512: bf16_round.h with AVX512_BF16. Its instruction rounds 16 numbers and flushes
+ * subnormal ones to zero; the instructions that multiply bf16 read them as zero too. */
 #include "base/simd.h"
 
 #ifdef AN_SIMD_X86

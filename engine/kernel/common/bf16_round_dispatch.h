@@ -1,4 +1,4 @@
-/* bf16_round_dispatch: the variant of bf16_round.h for a unit of the CPU. Internal to
+/* bf16_round_dispatch: the variant of bf16_round.h for CPUs with AVX512_BF16. Internal to
  * bf16_round*.c. */
 #ifndef AN_KERNEL_COMMON_BF16_ROUND_DISPATCH_H
 #define AN_KERNEL_COMMON_BF16_ROUND_DISPATCH_H

@@ -1,6 +1,6 @@
-/* carve: several parts of one block of scratch (base/memory/scratch.h), some shared by all
- * threads, some for each thread. Kernels take scratch through this file alone. Call order: declare
- * the parts, take, use, release.
+/* carve: several parts of one block of scratch memory (base/memory/scratch.h), some shared by all
+ * threads, some for each thread. Kernels take scratch memory only through this file. Call order:
+ * declare the parts, take, use, release.
  *
  *     an_carve scratch = {0};
  *     an_carve_part weights = an_carve_shared(&scratch, n, sizeof(float));
@@ -14,8 +14,8 @@
  *
  * A function that needs a single array uses an_carve_one() for the first three steps.
  *
- * Every part starts on a cache line of its own, so that threads never write to the same line.
- * Contents are undefined. A part of 0 elements is allowed; its pointer must not be used. */
+ * Every part starts on its own cache line, so that threads never write to the same line. Contents
+ * are undefined. A part may have 0 elements; its pointer must then not be used. */
 #ifndef AN_KERNEL_COMMON_CARVE_H
 #define AN_KERNEL_COMMON_CARVE_H
 
@@ -31,8 +31,8 @@
 
 typedef struct {
     char *base;         /* NULL before an_carve_take() and after an_carve_release() */
-    size_t shared, own; /* bytes of the shared parts; of one thread's            */
-    int threads;        /* that have parts of their own                          */
+    size_t shared, own; /* bytes of the shared parts; of one thread's own        */
+    int threads;        /* with parts of their own                               */
 } an_carve;
 
 typedef struct {
@@ -58,7 +58,7 @@ static inline an_carve_part an_carve_own(an_carve *c, int64_t count, size_t size
     return part;
 }
 
-/* Takes the memory. Outside parallel regions only. AN_ENOMEM. */
+/* Allocates the memory. Only outside parallel regions. AN_ENOMEM. */
 static inline an_code an_carve_take(an_carve *c)
 {
     AN_ASSERT(!c->base);
@@ -67,7 +67,7 @@ static inline an_code an_carve_take(an_carve *c)
     return c->base ? AN_OK : AN_ENOMEM;
 }
 
-/* The start of a part: of an own part, the calling thread's. */
+/* The start of a part; of an own part, the calling thread's. */
 static inline void *an_carve_at(const an_carve *c, an_carve_part part)
 {
     AN_ASSERT(c->base);
@@ -78,8 +78,8 @@ static inline void *an_carve_at(const an_carve *c, an_carve_part part)
     return c->base + c->shared + (size_t)thread * c->own + part.offset;
 }
 
-/* Declares and takes one array of `count` elements of `size` bytes that all threads share: c is {0}
- * before. NULL after AN_ENOMEM, and then there is nothing to release. */
+/* Declares and takes one array of `count` elements of `size` bytes that all threads share; c must
+ * be {0}. NULL after AN_ENOMEM; there is then nothing to release. */
 static inline void *an_carve_one(an_carve *c, int64_t count, size_t size)
 {
     AN_ASSERT(!c->shared && !c->own);

@@ -1,7 +1,7 @@
 /* fast_exp: exponentials that compilers can vectorise, for the inner loops of the kernels.
  *
- * libm's expf is a call per element. These functions are arithmetic without branches, so a loop
- * over them becomes SIMD code. Cost: about a dozen operations. */
+ * libm's expf is a call per element. These functions are branch-free arithmetic, so a loop over
+ * them becomes SIMD code. Cost: about a dozen operations. */
 #ifndef AN_KERNEL_COMMON_FAST_EXP_H
 #define AN_KERNEL_COMMON_FAST_EXP_H
 

@@ -1,5 +1,5 @@
-/* ordered_sum: sums whose order is fixed and still vectorises: 16 running sums (lanes), then a
- * tree. Every vector width gives the same bits, unlike a reduction that the compiler vectorises. */
+/* ordered_sum: sums in a fixed order that still vectorises: 16 running sums (lanes), then a tree.
+ * Every vector width gives the same bits, unlike a reduction vectorised by the compiler. */
 #ifndef AN_KERNEL_COMMON_ORDERED_SUM_H
 #define AN_KERNEL_COMMON_ORDERED_SUM_H
 

@@ -1,4 +1,4 @@
-/* overlap: whether arrays share memory, for assertions of kernels. NULL shares none. Sizes count
+/* overlap: whether arrays share memory, for assertions in kernels. NULL shares none. Sizes are in
  * floats, whatever the arrays hold. */
 #ifndef AN_KERNEL_COMMON_OVERLAP_H
 #define AN_KERNEL_COMMON_OVERLAP_H
@@ -14,7 +14,7 @@ static inline bool an_disjoint(const void *a, int64_t na, const void *b, int64_t
            from_b + (uintptr_t)nb * sizeof(float) <= from_a;
 }
 
-/* a (n) and b (n) are one array, or have no element in common. */
+/* a (n) and b (n) are the same array or have no element in common. */
 static inline bool an_same_or_disjoint(const void *a, const void *b, int64_t n)
 {
     return a == b || an_disjoint(a, n, b, n);

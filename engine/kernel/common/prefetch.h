@@ -1,4 +1,4 @@
-/* prefetch: a list of memory that a later product reads, prefetched in shares while the current
+/* prefetch: a list of the memory that a later product reads, prefetched in shares while the current
  * product runs. A core can have a dozen or two cache misses in flight: all requests at once would
  * stall it, so the inner loops (matmul/microkernel.h) prefetch one share per row of tiles. */
 #ifndef AN_KERNEL_COMMON_PREFETCH_H

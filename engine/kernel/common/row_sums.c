@@ -1,5 +1,5 @@
-/* row_sums: see row_sums.h. One pass over the data; the scratch is one row of n doubles per chunk.
- */
+/* row_sums: see row_sums.h. One pass over the data; scratch memory is one row of n doubles per
+ * chunk. */
 #include "kernel/common/row_sums.h"
 
 #include <string.h>

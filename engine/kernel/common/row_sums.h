@@ -14,14 +14,14 @@
 /* Adds the contributions of rows lo … hi−1 to sums (n). */
 typedef void (*an_k_row_fn)(double *sums, const void *context, int64_t lo, int64_t hi);
 
-/* sums (n) ← Σ over rows ≥ 0 rows of `width` floats each, n ≥ 1; the width determines the chunk
+/* sums (n) ← Σ over `rows` ≥ 0 rows of `width` floats each, n ≥ 1; the width determines the chunk
  * size. AN_ENOMEM. */
 an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context, int64_t rows,
                       int64_t width);
 
-/* The same of the rows of a whole batch, of which those here are the images of this rank: by
- * slices and their tree. As above for a cut of NULL or without a grain. All ranks of a shared cut
- * call it. */
+/* The same for a whole batch of which `rows` belong to the images of this rank: summed by slices
+ * and their tree. As above if `cut` is NULL or has no grain. All ranks of a shared cut must call
+ * it. */
 an_code an_k_cut_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context,
                           int64_t rows, int64_t width, const an_cut *cut);
 

@@ -12,7 +12,7 @@
 typedef float an_transpose_vector __attribute__((vector_size(32), aligned(4), may_alias));
 
 /* Blocks of one, two and four neighbours of two vectors, interleaved: AVX's unpack and permute
- * instructions. GCC since 12 and clang have this builtin. */
+ * instructions. GCC 12 and later and clang have this builtin. */
 #define AN_LOW2(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
 #define AN_HIGH2(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
 #define AN_LOW4(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)

@@ -3,12 +3,12 @@
  * It is included once per source file, never in a header that others include.
  *
  *   V            a vector of LANES floats
- *   LOAD, STORE  at any address; SPREAD(x): one float in all lanes
+ *   LOAD, STORE at any alignment; SPREAD(x): one float in all lanes
  *   ADD, FMA     FMA(a, b, c) = a·b + c: rounded once with 8 and 16 floats, twice with 4
  *   MAX(a, b)    per lane, b where one is NaN
  *   VECS, ROWS   a tile of ROWS by VECS vectors fits the registers; ROWS divides 8
  *   TALL         the same for tiles of any number of rows
- *   TARGET       the attribute of functions that use them; INLINE: of those that are inlined
+ *   TARGET the attribute of functions that use vectors; INLINE: of those that are inlined
  *   NAME(f)      f with the prefix of the width */
 #ifndef AN_KERNEL_COMMON_VECTOR_H
 #define AN_KERNEL_COMMON_VECTOR_H
@@ -41,7 +41,7 @@
 #define FMA _mm256_fmadd_ps
 #define MAX _mm256_max_ps
 #define ROWS 4
-#define TALL 6 /* 8 loads for 12 FMAs, where 4 rows have 6 for 8; as many as registers hold */
+#define TALL 6 /* 8 loads for 12 FMAs (4 rows: 6 for 8); the most that the registers hold */
 
 #else
 #include <stdint.h>

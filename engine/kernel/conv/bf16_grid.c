@@ -6,7 +6,7 @@
 #include "base/integer.h"
 #include "kernel/common/bf16_round.h"
 
-/* Positions of a line of outputs that are `stride` apart, with those that their taps reach. */
+/* Positions that the taps of a line of outputs, `stride` apart, reach. */
 static int64_t across(const an_conv_shape *s)
 {
     return s->Wo + (s->kw - 1) / s->stride - an_bf16_shared(s->stride, s->kw, s->pad_x);

@@ -1,14 +1,14 @@
-/* bf16_grid: an image between zeros, rounded to bf16, in the form in which a convolution is a sum
- * of products of shifted matrices.
+/* bf16_grid: an image padded with zeros and rounded to bf16, laid out so that a convolution is a
+ * sum of products of shifted matrices.
  *
- * A grid with a step above 1 is cut into phases: phase (r, c) has every step-th line from r on, and
- * of it every step-th position from c on. All positions that a kernel of that stride meets with one
- * of its taps are then neighbours in one phase, and the tap is a constant distance. Where
- * neighbours in memory are not required (conv_bf16.c), lines are not cut: an output is then step·C
- * numbers from the next. Positions are counted through the lines of a phase, so a block of 16 may
- * begin in one line and end in the next; what it computes at the zeros between them is not stored.
- * With a step of 1 grids of images that follow each other are one long image, whose zeros serve two
- * neighbours: those after a line are those before the next, and so with images. */
+ * A grid with a step above 1 is cut into phases: phase (r, c) contains every step-th line from r on
+ * and, of each, every step-th position from c on. All positions that one tap of a kernel of that
+ * stride reads are then neighbours in one phase, and the tap is a constant distance. Where they
+ * need not be neighbours in memory (conv_bf16.c), lines are not cut: outputs are then step·C
+ * numbers apart. Positions are counted through the lines of a phase, so a block of 16 may begin in
+ * one line and end in the next; what it computes at the zeros between them is not stored. With a
+ * step of 1 the grids of consecutive images form one long image, whose zeros are shared by
+ * neighbours: those after a line are those before the next line, and likewise for images. */
 #ifndef AN_KERNEL_CONV_BF16_GRID_H
 #define AN_KERNEL_CONV_BF16_GRID_H
 
@@ -43,9 +43,9 @@ static inline int64_t an_bf16_shift_of(const an_bf16_grid *g, int64_t u, int64_t
     return u / g->step * g->W + v / g->step_x;
 }
 
-/* The grid of a convolution's input: cut into phases, with an even W, or with whole lines of
- * `stride` positions for each output. The last grid of several is followed by an_bf16_tail()
- * positions of zeros. */
+/* The grid of a convolution's input: cut into phases, with an even W, or with uncut lines of
+ * `stride` positions per output. The last grid of several is followed by an_bf16_tail() positions
+ * of zeros. */
 an_bf16_grid an_bf16_input_grid(const an_conv_shape *s);
 an_bf16_grid an_bf16_input_lines(const an_conv_shape *s);
 
@@ -62,10 +62,10 @@ static inline int64_t an_bf16_tail(const an_bf16_grid *g, const an_conv_shape *s
            an_bf16_shared(s->stride, s->kw, s->pad_x);
 }
 
-/* to (phases, H, W, C) ← an image of float32, or of bf16 where it is narrow. */
+/* to (phases, H, W, C) ← an image of float32, or of bf16 if `narrow`. */
 void an_k_bf16_grid(uint16_t *to, const void *image, bool narrow, const an_bf16_grid *g);
 
-/* to ← n numbers from `from` on, of float32, or of bf16 where they are narrow. */
+/* to ← n numbers from `from` on, float32, or bf16 if `narrow`. */
 void an_bf16_copy(uint16_t *to, const void *numbers, bool narrow, int64_t from, int64_t n);
 
 /* The part of line `line` of a phase that comes from the image: positions lo … hi−1 (none if

@@ -1,10 +1,10 @@
-/* conv: selects the algorithm of a convolution, by its sizes alone: Winograd's for 3×3 kernels of
- * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches for very few channels
- * (conv_patches.h), else directly from the images (conv_direct.h).
+/* conv: selects the algorithm of a convolution by its sizes alone: Winograd's for 3×3 kernels of
+ * stride 1 (winograd.h) and 2 (winograd_stride2.h) where they fit, patches for very few channels
+ * (conv_patches.h), otherwise directly from the images (conv_direct.h).
  *
- * In bf16 and with AMX, conv_bf16.h takes all sizes that it fits. Without AMX two kinds of
- * convolution remain those of float32: Winograd's of stride 1, which read and write bf16 too and
- * save more than AVX512_BF16 does, and the tiny ones of conv_widened.h. */
+ * In bf16 with AMX, conv_bf16.h computes all sizes that fit it. Without AMX two kinds still use
+ * float32: Winograd's algorithm of stride 1, which can read and write bf16 and saves more than
+ * AVX512_BF16 does, and the tiny ones of conv_widened.h. */
 #include "kernel/conv/conv.h"
 
 #include <stddef.h>
@@ -19,7 +19,7 @@
 #include "kernel/conv/winograd.h"
 #include "kernel/conv/winograd_stride2.h"
 
-/* The bytes of n numbers of x or y, in floats. */
+/* The size of n numbers of x or y, in floats. */
 static int64_t floats(const an_conv_shape *s, int64_t n)
 {
     return s->narrow ? (n + 1) / 2 : n;
@@ -46,19 +46,19 @@ static bool allows_bf16(const an_conv_shape *s)
     return s->narrow || an_precision_now() == AN_PRECISION_BF16;
 }
 
-/* Whether Winograd's algorithm for stride 1 takes a convolution. */
+/* Whether Winograd's algorithm for stride 1 computes a convolution. */
 static bool is_winograd(const an_conv_shape *s)
 {
     return !(allows_bf16(s) && an_bf16_unit_now() == AN_BF16_AMX) && an_k_winograd_fits(s);
 }
 
-/* Whether conv_bf16.h, which `fits`, takes one that is not Winograd's. */
+/* Whether conv_bf16.h, if it `fits`, computes one that Winograd's does not. */
 static bool is_bf16(const an_conv_shape *s, bool fits)
 {
     return allows_bf16(s) && fits && (an_bf16_unit_now() == AN_BF16_AMX || !an_k_conv_is_tiny(s));
 }
 
-/* The shape is what an_k_conv_shape() makes of its first nine fields, and the kernel fits. */
+/* The shape is what an_k_conv_shape() computes from its first nine fields, and the kernel fits. */
 static bool is_consistent(const an_conv_shape *s)
 {
     if (s->B < 0 || s->batch < s->B)

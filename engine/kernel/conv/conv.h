@@ -2,11 +2,10 @@
  *
  * x (B,H,W,C), w (O,C,kh,kw), b (O) or NULL, y (B,Ho,Wo,O); a gradient has the shape of its array.
  * Outputs overlap no input. B ≥ 0, all other sizes ≥ 1. Cost: 2·B·Ho·Wo·O·C·kh·kw operations, fewer
- * where Winograd's algorithms apply. Every function takes its scratch once and returns AN_ENOMEM if
- * there is none. The bits do not depend on the number of threads.
+ * where a Winograd algorithm applies. Every function allocates its scratch memory once and returns
+ * AN_ENOMEM if that fails. The bits do not depend on the number of threads.
  *
- * Numbers of x, y and their gradients are float32, or bf16 where the shape is narrow; those of w,
- * dw and b are float32. */
+ * x, y and their gradients are float32, or bf16 if the shape is narrow; w, dw and b are float32. */
 #ifndef AN_KERNEL_CONV_CONV_H
 #define AN_KERNEL_CONV_CONV_H
 
@@ -15,8 +14,8 @@
 #include "base/err.h"
 #include "kernel/conv/conv_shape.h"
 
-/* Whether x and y of this shape can be bf16: O is a multiple of AN_NARROW_CHANNELS and, where dx is
- * to be computed, C is one. stride ≤ 4. */
+/* Whether x and y of this shape can be bf16: O and, if dx is to be computed, C are multiples of
+ * AN_NARROW_CHANNELS, and stride ≤ 4. */
 enum { AN_NARROW_CHANNELS = 16 };
 bool an_k_conv_narrow_fits(const an_conv_shape *s, bool data);
 

@@ -1,5 +1,5 @@
-/* conv_bf16: the forward pass and the data gradient, see conv_bf16.h: which taps of the kernel make
- * a product, and where its grid begins. */
+/* conv_bf16: the forward pass and the data gradient of conv_bf16.h: which taps of the kernel form a
+ * product, and where its grid begins. */
 #include "kernel/conv/conv_bf16.h"
 
 #include "base/assert.h"
@@ -9,7 +9,7 @@
 
 enum {
     SIDE = AN_BF16_SIDE,
-    TASKS = 8, /* per batch, where images are that many: each task reads all weights */
+    TASKS = 8, /* per batch with that many images: each task reads all weights */
     STRIDE = 4 /* at most: a data gradient is a product per phase, stride² of them */
 };
 
@@ -40,7 +40,7 @@ static void lay_steps(an_bf16_product *p, int64_t in)
             p->at[p->steps++] = p->runs[i].at + k * AN_BF16_DEPTH;
 }
 
-/* Derives the sizes and takes the scratch. */
+/* Derives the sizes and allocates the scratch memory. */
 static an_code prepare(an_bf16_conv *j, const an_conv_shape *s)
 {
     j->images = s->B;
@@ -144,7 +144,7 @@ static void data_runs(an_bf16_product *p, const an_bf16_conv *j, const an_conv_s
     p->column = s->pad_x / s->stride * s->stride + c - s->pad_x;
 }
 
-/* The grid of dy, whose line 0 is the first that a line of dx needs. */
+/* The grid of dy; its line 0 is the first that a line of dx needs. */
 static void data_grid(an_bf16_conv *j, const an_conv_shape *s)
 {
     int64_t high = an_div_up(s->kh, s->stride), wide = an_div_up(s->kw, s->stride);

@@ -31,7 +31,7 @@ static void pack_block(const an_bf16_conv *j, const an_bf16_product *p, int64_t 
     }
 }
 
-/* Where the rows of a tile belong in y, those from position q of the output on; −1: nowhere. */
+/* Where the rows of a tile, from output position q on, go in y; −1: nowhere. */
 static void places(int64_t *to, const an_bf16_conv *j, const an_bf16_product *p, int64_t q,
                    int64_t rows)
 {
@@ -52,7 +52,7 @@ static void places(int64_t *to, const an_bf16_conv *j, const an_bf16_product *p,
     }
 }
 
-/* Stores a tile from number `first` of y on. */
+/* Stores a tile in y, from element `first` on. */
 AN_SIMD static void store(const an_bf16_conv *j, int64_t first, const int64_t *to, int64_t rows,
                           int64_t channels, const float *b, float *tile)
 {
@@ -62,7 +62,7 @@ AN_SIMD static void store(const an_bf16_conv *j, int64_t first, const int64_t *t
             an_bf16_store(y + to[r], tile + r * BLOCK, b, j->accumulate, channels);
 }
 
-/* The same to bf16; the tile is scratch. */
+/* The same to bf16; overwrites the tile. */
 AN_SIMD static void store_narrow(const an_bf16_conv *j, int64_t first, const int64_t *to,
                                  int64_t rows, int64_t channels, const float *b, float *tile)
 {
@@ -106,7 +106,7 @@ static void some_channels(const an_bf16_conv *j, const an_bf16_product *p, int64
     }
 }
 
-/* The same of images lo … hi−1, each of whose grids is cut into phases or not. */
+/* The same for images lo … hi−1, whose grids may be cut into phases. */
 static void all_images(const an_bf16_conv *j, const an_bf16_product *p, int64_t lo, int64_t hi,
                        const uint16_t *grids, int64_t o, float *tile)
 {
@@ -135,7 +135,7 @@ static void some_images(const an_bf16_conv *j, int64_t lo, int64_t hi)
             all_images(j, &j->products[k], lo, hi, grids, o, tile);
 }
 
-/* Inside a parallel region: all images by tasks of output channels. */
+/* Inside a parallel region: all images, in tasks of output channels. */
 static void whole_batch(const an_bf16_conv *j)
 {
     uint16_t *grids = an_carve_at(&j->scratch, j->grids);

@@ -18,8 +18,8 @@ typedef struct {
     int64_t at; /* of the first in the grid, in numbers */
 } an_bf16_run;
 
-/* The runs of one product, whose output position (i, j) is line i·apart + line, column
- * j·apart + column of an image. */
+/* The runs of one product; its output position (i, j) is at line i·apart + line, column j·apart +
+ * column of an image. */
 typedef struct {
     an_bf16_run *runs;
     int64_t run_count;
@@ -45,12 +45,12 @@ typedef struct {
     const void *x;
     const float *b, *w;
     bool accumulate, narrow; /* narrow: x and y are bf16                                     */
-    bool whole;              /* a task has all images                                        */
-    int64_t images, group;   /* group: of a task at most, where it has not all               */
+    bool whole;              /* a task covers all images                                     */
+    int64_t images, group;   /* group: the most of a task, unless it covers all              */
     int64_t numbers, tail;   /* of an image's grid; zeros that follow the last one, at least */
     uint16_t *rounded;       /* w                                                            */
     an_carve scratch;
-    an_carve_part grids; /* shared by the threads where a task has all images, else own */
+    an_carve_part grids; /* shared by all threads if a task covers all images, else own */
     an_carve_part tile;  /* own */
 } an_bf16_conv;
 
@@ -60,7 +60,7 @@ static inline int64_t an_bf16_steps_of(const an_bf16_run *r, int64_t in)
     return an_div_up(r->count * in, AN_BF16_DEPTH);
 }
 
-/* Numbers that a last block of rows, or a last step of a run, reads beyond the grids. */
+/* Numbers that the last block of rows, or the last step of a run, reads beyond the grids. */
 static inline int64_t an_bf16_beyond(const an_bf16_conv *j)
 {
     return AN_BF16_SIDE * j->ahead + AN_BF16_DEPTH + j->tail;

@@ -1,11 +1,11 @@
 /* conv_bf16_weight: the weight gradient of conv_bf16.h. Sums run over positions, so both operands
- * are turned: the grid of x by channels, each a row of all positions of some images, and dy by
- * pairs of positions, with zeros where the grid has no output. A group of images at a time is
- * turned and multiplied; a task is a line of the kernel, 32 channels of x and 32 of dy, and adds to
- * sums of its own in the order of the groups.
+ * are transposed: the grid of x by channels, each a row of all positions of some images, and dy by
+ * pairs of positions, with zeros where the grid has no output. One group of images at a time is
+ * transposed and multiplied; a task is a line of the kernel, 32 channels of x and 32 of dy, and
+ * adds to its own sums in the order of the groups.
  *
- * With few channels, as those of an image, a block of 16 rows would be mostly zeros. The taps of a
- * line of the kernel are then further channels: row v·C + c is channel c at tap v. */
+ * With few channels, such as those of an image, a block of 16 rows would be mostly zeros. The taps
+ * of a line of the kernel then count as further channels: row v·C + c is channel c at tap v. */
 #include <string.h>
 
 #include "base/assert.h"
@@ -50,15 +50,15 @@ static int64_t start_of(const job *j, int64_t phase, int64_t b)
     return (phase * j->group + b) * j->area;
 }
 
-/* Number i of x or dy. */
+/* Element i of x or dy. */
 static const void *at(const job *j, const void *numbers, int64_t i)
 {
     return j->s->narrow ? (const void *)((const uint16_t *)numbers + i)
                         : (const void *)((const float *)numbers + i);
 }
 
-/* x of image b of the group, 16 channels from c on. What does not come from the image is zero, and
- * remains so from group to group. */
+/* Transposes x of image b of the group, 16 channels from c on. What is outside the image is zero
+ * and remains so from group to group. */
 static void turn_x(const job *j, int64_t first, int64_t b, int64_t c)
 {
     const an_conv_shape *s = j->s;
@@ -76,8 +76,8 @@ static void turn_x(const job *j, int64_t first, int64_t b, int64_t c)
     }
 }
 
-/* The same of folded taps: a line of the image between zeros, from which the channels of all taps
- * of a position are neighbours. */
+/* The same for folded taps: a line of the image between zeros, in which the channels of all taps of
+ * a position are neighbours. */
 static void turn_folded(const job *j, int64_t first, int64_t b, int64_t i)
 {
     const an_conv_shape *s = j->s;
@@ -97,7 +97,8 @@ static void turn_folded(const job *j, int64_t first, int64_t b, int64_t i)
     }
 }
 
-/* Line i of dy of image b of the group, and zeros where the grid has more. */
+/* Transposes line i of dy of image b of the group; positions of the grid without an output become
+ * zeros. */
 static void turn_dy(const job *j, int64_t first, int64_t b, int64_t i)
 {
     const an_conv_shape *s = j->s;
@@ -139,7 +140,7 @@ static void add_line(const job *j, int64_t u, int64_t c, int64_t o, int64_t term
         }
 }
 
-/* Inside a parallel region: turns `count` images from `first` on, and adds their products. */
+/* Inside a parallel region: transposes `count` images from `first` on and adds their products. */
 static void run_group(const job *j, int64_t first, int64_t count)
 {
     const an_conv_shape *s = j->s;
@@ -171,8 +172,8 @@ AN_SIMD static void add_to(float *restrict to, const float *restrict from, int64
         to[i] += from[i];
 }
 
-/* dw (O, C, kh, kw) += the sums, of 16 output channels from o on. They pass through `sorted`, (16,
- * channels of a block · taps), so that dw is read and written in its order. */
+/* dw (O, C, kh, kw) += the sums of 16 output channels from o on. They pass through `sorted` (16,
+ * channels of a block · taps), so that dw is read and written in its own order. */
 static void add_sums(const job *j, float *dw, int64_t o)
 {
     const an_conv_shape *s = j->s;
@@ -209,8 +210,8 @@ static job job_of(const void *dy, const void *x, const an_conv_shape *s)
     j.area = j.grid.H * j.grid.W;
     j.group = an_clamp(GROUP / j.area, 1, an_max(s->B, 1));
     j.channels = an_round_up(j.used, SIDE);
-    /* A last step reads beyond the last position; rows of whole pages apart would share lines of
-     * the cache. */
+    /* The last step reads beyond the last position; rows whole pages apart would share cache
+     * lines. */
     int64_t needed = j.phases * j.group * j.area + (s->kh + 1) * j.grid.W + 2 * DEPTH;
     j.row = (an_div_up(needed, DEPTH) | 1) * DEPTH;
     j.block = an_round_up(j.group * j.area, DEPTH) * SIDE;

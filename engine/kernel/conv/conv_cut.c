@@ -1,5 +1,5 @@
-/* conv_cut: see conv_cut.h. The tree of the slices is built as they come: two sums of equal size
- * become one at once, so that a level has one array. */
+/* conv_cut: see conv_cut.h. The tree of the slices is built as they are computed: two sums of equal
+ * size are added at once, so that each level needs one array. */
 #include "kernel/conv/conv_cut.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* conv_direct: forward pass and data gradient; see conv_direct.h. Both correlate an input grid with
  * the taps of a kernel and write to an output grid. Weights are packed once per call (packed.h),
- * with a row per (tap, channel). Work is cut into tasks: some blocks of eight positions, times as
- * many panels as stay in L2. */
+ * with a row per (tap, channel). A task is some blocks of eight positions times as many panels as
+ * stay in L2. */
 #include "kernel/conv/conv_direct.h"
 
 #include <string.h>
@@ -147,7 +147,7 @@ static void run_task(const correlation *c, const weights *w, int64_t task)
 /* ── weights ────────────────────────────────────────────────────────────────────────────── */
 
 /* Packs panel p: row (t, d), column n is w[n, d, t], or w[d, n, t] if `exchanged` (input and output
- * channels, for the data gradient). */
+ * channels swapped, for the data gradient). */
 static void pack_panel(float *data, const float *w, int64_t area, int64_t depth, bool exchanged,
                        int64_t columns, int64_t p)
 {
@@ -161,8 +161,8 @@ static void pack_panel(float *data, const float *w, int64_t area, int64_t depth,
                            area, area, depth);
 }
 
-/* Takes scratch for packed weights (area·depth, columns), for the pointers of a block, and
- * `correlations` with all their taps. */
+/* Allocates the packed weights (area·depth, columns), the pointers of a block, and `correlations`
+ * with all their taps. */
 static an_code prepare(weights *w, int64_t area, int64_t depth, int64_t columns,
                        int64_t correlations, correlation **c, tap **taps)
 {
@@ -196,7 +196,7 @@ static void pack(weights *w, const float *from, int64_t area, int64_t depth, boo
 /* ── forward ────────────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    const correlation *c; /* their tasks are numbered one after the other */
+    const correlation *c; /* their tasks are numbered consecutively */
     const weights *w;
 } correlations;
 
@@ -306,7 +306,7 @@ an_code an_k_conv_direct_data(float *dx, const float *dy, const float *w, float 
         taps += c[used].count;
         used += c[used].count > 0;
     }
-    if (used < phases && beta == 0) { /* some positions are reached by no tap: add to zeros */
+    if (used < phases && beta == 0) { /* no tap reaches some positions: add to zeros */
         an_par_for(s->B * s->H * s->W * s->C, 4 * AN_GRAIN, clear_part, dx);
         for (int64_t n = 0; n < used; n++)
             c[n].accumulate = true;

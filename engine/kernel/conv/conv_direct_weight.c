@@ -14,7 +14,7 @@ enum {
     M = AN_MICRO_ROWS,
     N = AN_MICRO_COLUMNS,
     CHUNKS = 8, /* of images, at most: each needs a copy of dw           */
-    TILES = 8   /* from which on tiles are enough to share among threads */
+    TILES = 8   /* from this many on, tiles are enough to share among threads */
 };
 
 typedef struct {
@@ -92,7 +92,7 @@ static int64_t group_of(const sum_job *j, int64_t floats)
     return fit < 1 ? 1 : an_min(fit, j->s.B > 0 ? j->s.B : 1);
 }
 
-/* One tile after the other, each over all images. */
+/* One tile after another, each over all images. */
 static void by_tiles(float *dw, const sum_job *j, int64_t O)
 {
     const an_conv_shape *s = &j->s;
@@ -157,7 +157,7 @@ static void by_chunks(float *dw, const sum_job *j, int64_t O, int64_t grain, flo
 
 /* ── gradient ───────────────────────────────────────────────────────────────────────────── */
 
-/* to (rows, width) ← from (rows, O), filled with zeros. */
+/* to (rows, width) ← from (rows, O), padded with zeros. */
 static void widen(float *to, const float *from, int64_t rows, int64_t O, int64_t width)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())

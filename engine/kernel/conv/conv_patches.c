@@ -1,5 +1,5 @@
-/* conv_patches: see conv_patches.h. A task is some whole images; of a weight gradient, a chunk of
- * images, whose sums are added in chunk order. */
+/* conv_patches: see conv_patches.h. A task is some whole images or, for a weight gradient, a chunk
+ * of images whose sums are added in chunk order. */
 #include "kernel/conv/conv_patches.h"
 
 #include <string.h>
@@ -126,7 +126,7 @@ static an_packed pack(float *data, const float *w, const layout *l)
     return (an_packed){data, l->depth, s->O};
 }
 
-/* Packs Wᵀ (O, kh·line), each line of a kernel filled up with zeros, by way of `wide`. */
+/* Packs Wᵀ (O, kh·line), each line of a kernel padded with zeros, by way of `wide`. */
 static an_packed pack_transposed(float *data, float *wide, const float *w, const layout *l)
 {
     const an_conv_shape *s = l->s;

@@ -1,14 +1,14 @@
-/* conv_patches: convolutions of very few input channels, such as the first layer of a network. With
- * so few channels a loop per tap would be too short. Instead the patches of some output lines are
- * copied into a matrix P that fits L1, a row of kh·kw·C floats (u, v, c) per output position
- * ("im2col", Chellapilla et al., 2006), and multiplied:
+/* conv_patches: convolutions with very few input channels, such as the first layer of a network.
+ * With so few channels a loop per tap would be too short. Instead, the patches of some output lines
+ * are copied into a matrix P that fits L1, with a row of kh·kw·C floats (u, v, c) per output
+ * position ("im2col", Chellapilla et al., 2006), and multiplied:
  *
  *   forward   y = P·W + b
  *   weight    dW += Pᵀ·dy
- *   data      dP = dy·Wᵀ, whose rows are added to the image where the patches came from
+ *   data      dP = dy·Wᵀ, whose rows are added back to the image where the patches came from
  *
- * An image is copied with its padding first, so that every patch is inside it. Shapes as in conv.h;
- * all functions AN_ENOMEM. Internal to conv.c. */
+ * An image is first copied with its padding, so that every patch is inside it. Shapes as in conv.h;
+ * all functions may return AN_ENOMEM. Internal to conv.c. */
 #ifndef AN_KERNEL_CONV_CONV_PATCHES_H
 #define AN_KERNEL_CONV_CONV_PATCHES_H
 

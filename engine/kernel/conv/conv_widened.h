@@ -1,9 +1,10 @@
-/* conv_widened: convolutions of maps stored as bf16 by the algorithms of float32: the input is
- * widened, the output rounded, in scratch of both. For images with fewer positions than the kernel
- * has taps, of which conv_direct.h skips those outside the image and conv_bf16.h multiplies zeros.
+/* conv_widened: convolutions of maps stored as bf16 by the float32 algorithms: the input is widened
+ * and the output rounded, both in scratch memory. For images with fewer positions than the kernel
+ * has taps: there conv_direct.h skips the taps outside the image, while conv_bf16.h multiplies
+ * zeros.
  *
  * Shapes and errors as in conv.h; s->narrow. The first argument is the function of conv.h that
- * computes the same of float32. Internal to conv.c. */
+ * computes the same in float32. Internal to conv.c. */
 #ifndef AN_KERNEL_CONV_CONV_WIDENED_H
 #define AN_KERNEL_CONV_CONV_WIDENED_H
 

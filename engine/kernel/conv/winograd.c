@@ -30,8 +30,8 @@ typedef struct {
     int64_t plane_in, plane_out, plane_kernels; /* floats from one plane to the next */
 } layout;
 
-/* Both operands' planes of a block fit in L2 together. Wide layers overflow L2 whatever the block:
- * there a block must have at least as many bytes as the transformed kernels that it reads. */
+/* The planes of both operands of a block fit in L2 together. Wide layers overflow L2 whatever the
+ * block: there a block must be at least as large as the transformed kernels that it reads. */
 static layout layout_of(const an_conv_shape *s)
 {
     layout l = {.map = an_k_tile_map(s)};
@@ -44,7 +44,7 @@ static layout layout_of(const an_conv_shape *s)
     return l;
 }
 
-/* What the transforms require; an_k_winograd_fits() adds the conditions of being faster. */
+/* What the transforms require; an_k_winograd_fits() adds the conditions for being faster. */
 static bool is_possible(const an_conv_shape *s)
 {
     return s->kh == 3 && s->kw == 3 && s->stride == 1 && s->C % AN_LANES == 0 &&
@@ -62,7 +62,7 @@ bool an_k_winograd_fits(const an_conv_shape *s)
 
 /* ── forward, and the data gradient ──────────────────────────────────────────────────────── */
 
-/* U ← for each of 36 planes the transformed kernels (C, O), packed. */
+/* U ← the transformed kernels (C, O) of each of the 36 planes, packed. */
 static void transform_kernels(float *U, int64_t plane, const float *w, bool flipped,
                               const an_conv_shape *s)
 {

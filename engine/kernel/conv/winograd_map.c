@@ -26,14 +26,14 @@ static position position_of(const an_tile_map *m, int64_t tile)
                       tile % m->across * AN_TILE_OUT};
 }
 
-/* Bytes of a number of x and y. */
+/* Bytes per number of x and y. */
 static int64_t size_of(const an_conv_shape *s)
 {
     return s->narrow ? (int64_t)sizeof(uint16_t) : (int64_t)sizeof(float);
 }
 
-/* Pointers to the side×side positions from (top, left) of an image whose positions have `bytes`;
- * `outside` where they are not in the image. */
+/* Pointers to the side×side positions, of `bytes` each, from (top, left) of an image; `outside` for
+ * those not in the image. */
 AN_TILE_INLINE void point(const void **to, const int side, const void *x, position p, int64_t H,
                           int64_t W, int64_t bytes, const void *outside)
 {
@@ -52,7 +52,7 @@ AN_TILE_INLINE void point(const void **to, const int side, const void *x, positi
                 to[j] = (uint64_t)(p.left + j) < (uint64_t)W ? images + line + j * bytes : outside;
 }
 
-/* Prefetches the 4×4 positions from (top, left), as far as they are in (B,H,W,C). */
+/* Prefetches the 4×4 positions from (top, left) that are in (B,H,W,C). */
 AN_TILE_INLINE void prefetch(const void *x, int64_t size, position p, int64_t B, int64_t H,
                              int64_t W, int64_t C)
 {

@@ -15,19 +15,19 @@ typedef struct {
 
 an_tile_map an_k_tile_map(const an_conv_shape *s);
 
-/* Floats from one plane to the next for a number of tiles. AN_LANES more than the plane has: planes
+/* Floats from one plane to the next for a number of tiles. AN_LANES more than a plane holds: planes
  * a power of two apart would share cache sets. */
 static inline int64_t an_tile_plane(int64_t tiles, int64_t channels)
 {
     return tiles * channels + AN_LANES;
 }
 
-/* gcc drops calls of a function that only prefetches, as if it had no effect; so it is inlined. */
+/* Inlined: gcc drops calls of a function that only prefetches, as if it had no effect. */
 #define AN_TILE_INLINE static inline __attribute__((always_inline))
 
 /* Prefetches `lines` runs of `run` numbers of `size` bytes, `step` apart, from number `at` of x on,
- * as far as they are in 0 … end−1. A tile reads several image lines at a time, a pattern that
- * hardware prefetchers do not recognise. */
+ * those in 0 … end−1. A tile reads several image lines at a time, a pattern that hardware
+ * prefetchers do not recognise. */
 AN_TILE_INLINE void an_tile_prefetch(const void *x, int64_t size, int64_t at, int lines,
                                      int64_t step, int64_t run, int64_t end)
 {
@@ -46,8 +46,8 @@ void an_k_tiles_in(float *V, int64_t plane, const void *x, int64_t lo, int64_t h
 /* Z ← the transformed output gradients of tiles lo … hi−1, all channels; zeros (O) likewise. */
 void an_k_tiles_gradient(float *Z, int64_t plane, const void *dy, int64_t lo, int64_t hi,
                          const an_tile_map *map, const float *zeros);
-/* y ← the outputs of tiles lo … hi−1 from M, which has channels first … first+channels−1; + b, or
- * + y if `accumulate`. What is outside the image is written to unused (channels). */
+/* y ← the outputs of tiles lo … hi−1 from M, which holds channels first … first+channels−1; + b, or
+ * + y if `accumulate`. Outputs outside the image are written to unused (channels). */
 void an_k_tiles_out(void *y, const float *M, int64_t plane, int64_t lo, int64_t hi, int64_t first,
                     int64_t channels, const an_tile_map *map, const float *b, bool accumulate,
                     float *unused);

@@ -48,7 +48,8 @@ static layout layout_of(const an_conv_shape *s)
     return l;
 }
 
-/* What the transforms require; an_k_winograd_stride2_fits() adds the conditions of being faster. */
+/* What the transforms require; an_k_winograd_stride2_fits() adds the conditions for being
+ * faster. */
 static bool is_possible(const an_conv_shape *s)
 {
     return s->kh == 3 && s->kw == 3 && s->stride == 2 && s->pad_y == 1 && s->pad_x == 1 &&
@@ -67,7 +68,7 @@ bool an_k_winograd_stride2_fits(const an_conv_shape *s)
 /* ── tiles ──────────────────────────────────────────────────────────────────────────────── */
 
 /* Pointers to side×side positions of images (B,H,W,C); those of tile t start at (grid·i + offset,
- * grid·j + offset). `outside` where they are outside. Prefetches the lines that the tiles below
+ * grid·j + offset). `outside` for those not in the image. Prefetches the lines that the tiles below
  * read first. */
 AN_TILE_INLINE void point(const float **to, const int side, int grid, int offset, const float *x,
                           int64_t t, const layout *l, int64_t H, int64_t W, int64_t C,
@@ -96,7 +97,7 @@ static void inputs(float *V, const float *x, int64_t lo, int64_t hi, const layou
     }
 }
 
-/* The parts whose products are added in point (p, q) of the sums: returns how many. */
+/* Lists the parts whose products are added at point (p, q) of the sums; returns how many. */
 static int parts_of(int part[4], int p, int q)
 {
     int count = 0;
@@ -108,8 +109,8 @@ static int parts_of(int part[4], int p, int q)
 
 /* ── kernels ────────────────────────────────────────────────────────────────────────────── */
 
-/* U ← for each of 81 parts the transformed kernels (rows, columns), packed, from w
- * (columns, rows, 3, 3), or if `flipped` from (rows, columns, 3, 3) rotated by 180°. */
+/* U ← the transformed kernels (rows, columns) of each of the 81 parts, packed, from w (columns,
+ * rows, 3, 3) or, if `flipped`, from (rows, columns, 3, 3) rotated by 180°. */
 static void transform_kernels(float *U, int64_t plane, const float *w, bool flipped, int64_t rows,
                               int64_t columns)
 {

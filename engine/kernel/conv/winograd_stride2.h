@@ -1,11 +1,11 @@
 /* winograd_stride2: 3×3 convolutions of stride 2 and padding 1, by the transforms of
- * winograd_stride2_tile.h: 81 multiplications per 4×4 outputs and pair of channels where the
- * definition has 144.
+ * winograd_stride2_tile.h: 81 multiplications per 4×4 outputs and pair of channels instead of the
+ * definition's 144.
  *
- * Stated error, standard normal data: below 1e-5 of the largest output (tested by
- * tests/c/test_winograd_stride2.c). Shapes as in kernel/conv/conv.h. Called by conv.c for the
- * shapes where it is faster. For the weight gradient it is not faster (tests/bench/README.md):
- * conv_direct.h computes that. */
+ * Error for standard normal data: below 1e-5 of the largest output (tested by
+ * tests/c/test_winograd_stride2.c). Shapes as in kernel/conv/conv.h. conv.c calls it for the shapes
+ * where it is faster. The weight gradient would not be faster (tests/bench/README.md);
+ * conv_direct.h computes it. */
 #ifndef AN_KERNEL_CONV_WINOGRAD_STRIDE2_H
 #define AN_KERNEL_CONV_WINOGRAD_STRIDE2_H
 
@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "kernel/conv/conv_shape.h"
 
-/* 3×3, stride 2, padding 1, channels in multiples of 16, few outputs wasted by whole tiles, enough
- * tiles to pay for the kernels' transform. Depends on the sizes alone. */
+/* 3×3, stride 2, padding 1, channels in multiples of 16, few outputs wasted in edge tiles, enough
+ * tiles to pay for the kernels' transform. Depends only on the sizes. */
 bool an_k_winograd_stride2_fits(const an_conv_shape *s);
 
 /* y ← the convolution + (b, or nothing). AN_ENOMEM. */

@@ -1,4 +1,4 @@
-/* winograd_stride2_tile: see winograd_stride2_tile.h. Each two-sided product is done as columns,
+/* winograd_stride2_tile: see winograd_stride2_tile.h. Each two-sided product goes over columns,
  * then rows; a lane is a channel, so every vector width gives the same bits. */
 #include "kernel/conv/winograd_stride2_tile.h"
 

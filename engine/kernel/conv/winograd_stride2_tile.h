@@ -3,10 +3,10 @@
  * Along one axis the outputs are y_i = e_i g_0 + e_{i+1} g_2 + o_i g_1, with e the even and o the
  * odd positions of the input: a kernel of two taps and one of a single tap, both of stride 1. Both
  * are multiplied at the points p = 0, 1, −1, 2, ∞ of F(4, 2) (Lavin & Gray, CVPR 2016); for o the
- * point ∞ is left out, because its product is with the second tap, which is 0. That makes nine
- * products for four outputs, 81 for 4×4, where the definition has 144. A line has nine parts: e at
- * p = 0, 1, −1, 2, ∞, then o at 0, 1, −1, 2. Part 9·i + j of a tile is part i down, j across. Sums
- * over e and o have five parts a line. Part k of a tile starts `plane` floats after part k−1.
+ * point ∞ is left out, because it would multiply the second tap, which is 0. That makes nine
+ * products for four outputs, 81 for 4×4, instead of the definition's 144. A line has nine parts: e
+ * at p = 0, 1, −1, 2, ∞, then o at 0, 1, −1, 2. Part 9·i + j of a tile is part i down, j across.
+ * Sums over e and o have five parts a line. Part k of a tile starts `plane` floats after part k−1.
  * Channels are a multiple of AN_LANES. Internal to winograd_stride2.c. */
 #ifndef AN_KERNEL_CONV_WINOGRAD_STRIDE2_TILE_H
 #define AN_KERNEL_CONV_WINOGRAD_STRIDE2_TILE_H

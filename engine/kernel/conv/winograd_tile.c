@@ -1,5 +1,5 @@
-/* winograd_tile: see winograd_tile.h. Each two-sided product is done as columns, then rows;
- * a lane is a channel, so every vector width gives the same bits. */
+/* winograd_tile: see winograd_tile.h. Each two-sided product goes over columns, then rows; a lane
+ * is a channel, so every vector width gives the same bits. */
 #include "kernel/conv/winograd_tile.h"
 
 #include <string.h>
@@ -69,8 +69,8 @@ static inline void gradient_line(lanes o[6], const lanes i[4])
     o[5] = i[3];
 }
 
-/* Two rows of Bᵀd at a time, the inputs loaded again for each pair: all six would not fit in the
- * registers, and what is spilled is stored, which costs twice as much as a load. */
+/* Two rows of Bᵀd at a time; the inputs are loaded again for each pair. All six would not fit in
+ * the registers, and a spill is a store, which costs twice as much as a load. */
 INLINE void input(float *to, int64_t plane, const void *const d[36], int64_t channels,
                   const bool narrow)
 {

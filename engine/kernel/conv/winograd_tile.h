@@ -5,8 +5,8 @@
  *   Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A
  *   dg = Gᵀ [ (Bᵀ d B) ⊙ (A dY Aᵀ) ] G
  * A transformed tile is 36 planes; plane k of tile t starts `plane` floats after plane k−1.
- * Channels are a multiple of AN_LANES. Positions of d, dy and y hold float32, or bf16 where
- * `narrow`; everything else is float32. Internal to winograd*.c. */
+ * Channels are a multiple of AN_LANES. Positions of d, dy and y hold float32, or bf16 if `narrow`;
+ * everything else is float32. Internal to winograd*.c. */
 #ifndef AN_KERNEL_CONV_WINOGRAD_TILE_H
 #define AN_KERNEL_CONV_WINOGRAD_TILE_H
 

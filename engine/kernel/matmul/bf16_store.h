@@ -1,4 +1,4 @@
-/* bf16_store: from a tile of sums to where they belong. */
+/* bf16_store: stores a tile of sums in the result. */
 #ifndef AN_KERNEL_MATMUL_BF16_STORE_H
 #define AN_KERNEL_MATMUL_BF16_STORE_H
 
@@ -8,7 +8,7 @@
 
 #include "kernel/common/bf16_round.h"
 
-/* y[i] ← tile[i] + (b[i], or y[i] if there is none and `accumulate`), i < n. */
+/* y[i] ← tile[i] + (b[i], or y[i] if b is NULL and `accumulate`), i < n. */
 static inline __attribute__((always_inline)) void an_bf16_store(float *restrict y,
                                                                 const float *restrict tile,
                                                                 const float *b, bool accumulate,
@@ -24,7 +24,7 @@ static inline __attribute__((always_inline)) void an_bf16_store(float *restrict 
         memcpy(y, tile, sizeof *y * (size_t)n);
 }
 
-/* tile[i] += b[i], or y[i] if there is none. n is a multiple of 8. */
+/* tile[i] += b[i], or y[i] if b is NULL. n is a multiple of 8. */
 static inline __attribute__((always_inline)) void an_bf16_add(float *restrict tile, const float *b,
                                                               const uint16_t *restrict y, int64_t n)
 {

@@ -1,5 +1,5 @@
-/* bf16_tile_amx: the tile of bf16_tile.h by AMX: four tile registers of sums, two of either
- * operand, and 16 by 16 by 32 products per instruction. */
+/* bf16_tile_amx: the tile of bf16_tile.h with AMX: four tile registers of sums, two per operand,
+ * and 16 by 16 by 32 products per instruction. */
 #include "base/simd.h"
 
 #ifdef AN_SIMD_X86

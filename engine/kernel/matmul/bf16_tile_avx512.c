@@ -1,4 +1,4 @@
-/* bf16_tile_avx512: the tile of bf16_tile.h by AVX512_BF16, eight rows at a time. */
+/* bf16_tile_avx512: the tile of bf16_tile.h with AVX512_BF16, eight rows at a time. */
 #include "base/simd.h"
 
 #ifdef AN_SIMD_X86

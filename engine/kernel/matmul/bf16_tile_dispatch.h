@@ -1,4 +1,5 @@
-/* bf16_tile_dispatch: the variants of bf16_tile.h per unit of the CPU. Internal to bf16_tile*.c. */
+/* bf16_tile_dispatch: the variants of bf16_tile.h per CPU instruction set. Internal to
+ * bf16_tile*.c. */
 #ifndef AN_KERNEL_MATMUL_BF16_TILE_DISPATCH_H
 #define AN_KERNEL_MATMUL_BF16_TILE_DISPATCH_H
 

@@ -1,4 +1,4 @@
-/* bf16_tile_job: what a call of bf16_tile.h multiplies. */
+/* bf16_tile_job: the operands and the result of one call of bf16_tile.h. */
 #ifndef AN_KERNEL_MATMUL_BF16_TILE_JOB_H
 #define AN_KERNEL_MATMUL_BF16_TILE_JOB_H
 

@@ -1,5 +1,5 @@
-/* bf16_turn_avx512: the loops of bf16_turn.h by AVX512_BF16. A row is converted with
- * one instruction, and two rows are turned together, as pairs of 32 bits. */
+/* bf16_turn_avx512: the loops of bf16_turn.h with AVX512_BF16. A row is converted with one
+ * instruction, and two rows are transposed together, as pairs of 32 bits. */
 #include "base/simd.h"
 
 #ifdef AN_SIMD_X86
@@ -18,7 +18,7 @@ INLINE __mmask16 lanes(int64_t n)
     return n >= SIDE ? (__mmask16)0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
 }
 
-/* Numbers at … at + 15 of `from` in words, only those of the mask, else 0. */
+/* Numbers at … at + 15 of `from` in words; 0 outside the mask. */
 INLINE __m512i words(const void *from, const bool narrow, int64_t at, __mmask16 mask)
 {
     __m256i some =
@@ -27,8 +27,7 @@ INLINE __m512i words(const void *from, const bool narrow, int64_t at, __mmask16 
     return _mm512_cvtepu16_epi32(some);
 }
 
-/* Lane k: number even + k in the lower half, odd + k in the upper; only the lanes of each mask,
- * else 0. */
+/* Lane k: number even + k in the lower half, odd + k in the upper; 0 outside each mask. */
 INLINE __m512i paired(const void *from, const bool narrow, int64_t even, __mmask16 of_even,
                       int64_t odd, __mmask16 of_odd)
 {

@@ -1,4 +1,4 @@
-/* bf16_turn_dispatch: the variants of bf16_turn.h's loops for a unit of the CPU. Internal to
+/* bf16_turn_dispatch: the variants of bf16_turn.h's loops for CPUs with AVX512_BF16. Internal to
  * bf16_turn*.c. */
 #ifndef AN_KERNEL_MATMUL_BF16_TURN_DISPATCH_H
 #define AN_KERNEL_MATMUL_BF16_TURN_DISPATCH_H

@@ -1,7 +1,7 @@
 /* gemm: the only file that calls a BLAS. OpenBLAS runs single-threaded inside our own threads: its
- * own cuts depend on the number of threads, ours on the sizes alone.
- * Order of calls: an_k_gemm_batch → an_k_gemm_par → an_k_gemm → cblas_sgemm or, for the products
- * of layers, our own loops over packed matrices: a tenth faster, and without a copy of A. */
+ * cuts depend on the number of threads, ours only on the sizes.
+ * Order of calls: an_k_gemm_batch → an_k_gemm_par → an_k_gemm → cblas_sgemm or, for the products of
+ * layers, our own loops over packed matrices, which are a tenth faster and copy no part of A. */
 #include "kernel/matmul/gemm.h"
 
 #include <cblas.h>
@@ -17,8 +17,8 @@
 enum {
     ROWS = 64,     /* of C per chunk when M is cut                                        */
     SLICES = 8,    /* of K at most when K is cut: the scratch is SLICES·M·N floats        */
-    LONG_K = 1024, /* from here on K is cut, if it is also longer than M and N            */
-    MANY = 256,    /* rows from which on cutting M gives enough chunks: K is not cut      */
+    LONG_K = 1024, /* from this K on, K is cut if it is also longer than M and N          */
+    MANY = 256,    /* from this many rows on, cutting M gives enough chunks: K is not cut */
     DEEP = 128,    /* of K at a time: 128·(24 + 32) floats of both operands are 28 KiB, in L1 */
     HIGH = 24,     /* rows of an outer product at a time: a multiple of 6 and of 8           */
     WORTH = 16     /* below, the BLAS is faster: packing would cost as much as the product */
@@ -27,7 +27,7 @@ enum {
 _Static_assert(DEEP *(HIGH + AN_MICRO_COLUMNS) * sizeof(float) <= AN_L1_BYTES,
                "both operands of an outer product fit L1");
 
-/* Before main(), so that no call races with it. */
+/* Runs before main(), so that no call races with it. */
 __attribute__((constructor)) static void keep_blas_single_threaded(void)
 {
     openblas_set_num_threads(1);

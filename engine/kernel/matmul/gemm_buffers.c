@@ -11,7 +11,7 @@
 
 enum {
     BUFFER = 128 << 20, /* BUFFER_SIZE of OpenBLAS for x86-64; at least that of other machines */
-    SIDE = 192,         /* of a product that takes a buffer: small ones are computed in place  */
+    SIDE = 192,         /* of a product that uses a buffer: small ones are computed in place   */
     ROWS = 64,          /* of the product: its result fits the stack of a thread               */
     TIMES = 16          /* enough that the products of all threads overlap                     */
 };

@@ -1,6 +1,6 @@
 /* linear: see linear.h. Sizes of 16 or more use packed weights (packed.h), others plain products
- * (gemm.h). The backward pass cuts the rows into slices, and processes a slice a few rows at a
- * time: their dx, their part of dw and of db while the rows are in L1 and L2. */
+ * (gemm.h). The backward pass cuts the rows into slices and processes a slice a few rows at a time:
+ * their dx and their part of dw and db, while the rows are in L1 and L2. */
 #include "kernel/matmul/linear.h"
 
 #include <string.h>
@@ -18,16 +18,16 @@
 #include "kernel/common/row_sums.h"
 
 enum {
-    WORTH = 16,  /* a side of a product from which on packing pays                       */
+    WORTH = 16,  /* packing pays from this side of a product on                          */
     ROWS = 64,   /* of a forward block                                                   */
     BLOCKS = 4,  /* of a forward chunk: each block prefetches the next one's rows        */
     STEP = 128,  /* rows of a slice at a time: 128 rows of dy and x are 128 KiB at 128 wide */
     SLICES = 8,  /* of the rows, each with its own sums                                  */
-    LONG = 1024, /* rows from which on slices pay, if more than out and in               */
+    LONG = 1024, /* slices pay from this many rows on, if more than out and in           */
     SUMS = 32    /* columns of dy summed in registers at a time                          */
 };
 
-/* n floats from x on, in as many shares as a product has rows of tiles. */
+/* A prefetch list of n floats from x on, in as many shares as a product has rows of tiles. */
 static an_prefetch prefetch_of(const float *x, int64_t n, int64_t tiles)
 {
     an_prefetch list = {0};

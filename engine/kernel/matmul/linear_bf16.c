@@ -55,7 +55,7 @@ static void some_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     int64_t numbers = (hi - lo) * j->in, block = j->steps * AN_BF16_PACKED;
     (void)chunk;
     an_bf16_round(x, j->x + lo * j->in, numbers);
-    memset(x + numbers, 0, sizeof *x * DEPTH); /* a last step reads beyond the last row */
+    memset(x + numbers, 0, sizeof *x * DEPTH); /* the last step reads beyond the last row */
     an_k_bf16_begin();
     for (int64_t o = 0; o < j->out; o += BLOCK)
         for (int64_t r = lo; r < hi; r += BLOCK) {
@@ -120,7 +120,7 @@ typedef struct {
     an_carve_part work; /* own */
 } weight_job;
 
-/* Turns rows lo … hi−1, of the group that begins at `first`. lo is even. */
+/* Transposes rows lo … hi−1 of the group that begins at `first`. lo is even. */
 static void turn(const weight_job *j, int64_t first, int64_t lo, int64_t hi)
 {
     const an_linear_shape *s = j->s;
@@ -132,7 +132,7 @@ static void turn(const weight_job *j, int64_t first, int64_t lo, int64_t hi)
                   s->in);
 }
 
-/* Zeros from term `terms` on to the end of the last step. */
+/* Writes zeros from term `terms` to the end of the last step. */
 static void end_terms(const weight_job *j, int64_t terms)
 {
     const an_linear_shape *s = j->s;
@@ -190,7 +190,7 @@ static an_code weight(float *dw, const float *dy, const float *x, bool accumulat
     if (s->rows == 0 && !accumulate)
         memset(dw, 0, sizeof *dw * (size_t)(s->out * s->in));
     int64_t terms = an_round_up(an_min(s->rows, GROUP), DEPTH);
-    j.row = terms + DEPTH; /* rows of whole pages apart would share lines of the cache */
+    j.row = terms + DEPTH; /* rows whole pages apart would share cache lines */
     j.block = terms * SIDE;
     an_carve_part turned = an_carve_shared(&j.scratch, s->out * j.row, sizeof(uint16_t));
     an_carve_part pairs = an_carve_shared(&j.scratch, s->in / SIDE * j.block, sizeof(uint16_t));

@@ -1,5 +1,5 @@
-/* linear_bf16: dense layers whose factors are bf16 and whose sums are float32 (base/precision.h).
- * Shapes as in linear.h. The bits depend on the sizes alone. AN_ENOMEM. Internal to linear.c. */
+/* linear_bf16: dense layers with bf16 factors and float32 sums (base/precision.h). Shapes as in
+ * linear.h. The bits depend only on the sizes. AN_ENOMEM. Internal to linear.c. */
 #ifndef AN_KERNEL_MATMUL_LINEAR_BF16_H
 #define AN_KERNEL_MATMUL_LINEAR_BF16_H
 

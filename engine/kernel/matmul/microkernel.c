@@ -1,5 +1,5 @@
 /* microkernel: see microkernel.h. Selects the vector width. A tile whose columns are not a multiple
- * of 16 is computed with more columns, into a tile on the stack. */
+ * of 16 is computed with more columns, in a tile on the stack. */
 #include "kernel/matmul/microkernel.h"
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* microkernel: the three inner loops of all our matrix products and convolutions. Each keeps a tile
  * of 8 rows by up to 32 columns in registers while it sums. The loops copy no operand; packed.h
- * packs one. Compiled once per vector width. The sum of an element is in order of its terms, so
- * AVX2 and AVX-512 give the same bits; the baseline has no fused multiply-add and rounds twice.
+ * packs one. Compiled once per vector width. The terms of an element are summed in order, so AVX2
+ * and AVX-512 give the same bits; the baseline has no fused multiply-add and rounds twice.
  *
  *   rows    out[m][n] = Σ_s Σ_k a_s[m][k] · b_s[k][n]     8 pointers per segment s, each to k
  *           contiguous floats: pixels of a channels-last image, one segment per kernel tap
@@ -11,8 +11,8 @@
  *   outer   out[m][n] = Σ_p a[p][m] · b[p][n]             p runs over two arrays with strides:
  *           sums over pixels or tiles, as in weight gradients
  *
- * All run on the calling thread. A job (microkernel_job.h) states the ranges of its fields; n ≤ 0
- * terms give 0. */
+ * All run on the calling thread. microkernel_job.h states the ranges of a job's fields; n ≤ 0 terms
+ * give 0. */
 #ifndef AN_KERNEL_MATMUL_MICROKERNEL_H
 #define AN_KERNEL_MATMUL_MICROKERNEL_H
 

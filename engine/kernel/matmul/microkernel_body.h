@@ -1,11 +1,11 @@
-/* microkernel_body: the loops of microkernel.h for one vector width, AN_VECTOR (common/vector.h).
+/* microkernel_body: the loops of microkernel.h at one vector width, AN_VECTOR (common/vector.h).
  * Columns are a multiple of 16 here; microkernel.c handles the others. */
 #include "base/assert.h"
 #include "base/integer.h"
 #include "kernel/common/vector.h"
 #include "kernel/matmul/microkernel_dispatch.h"
 
-/* Out of line: inlined, its registers would be saved for every tile. */
+/* Out of line: if it were inlined, registers would be saved for every tile. */
 static __attribute__((noinline)) void NAME(prefetch_share)(an_prefetch *list)
 {
     AN_ASSERT_SLOW(list->cut);
@@ -132,7 +132,7 @@ INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t colum
 /* `rows` ≥ 1 rows in as few tiles of at most TALL rows as possible, whose heights differ by at most
  * one: a low tile has too few sums to hide the latency of an FMA. */
 typedef struct {
-    int64_t row, height, taller; /* the next tile; so many more have one row more */
+    int64_t row, height, taller; /* the next tile; how many more have one row more */
 } NAME(tiles);
 
 static inline NAME(tiles) NAME(tiles_of)(int64_t rows)

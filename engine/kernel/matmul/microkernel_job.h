@@ -1,5 +1,5 @@
-/* microkernel_job: the arguments of microkernel.h's loops, which its variants per vector width
- * share. */
+/* microkernel_job: the arguments of microkernel.h's loops, shared by its variants per vector
+ * width. */
 #ifndef AN_KERNEL_MATMUL_MICROKERNEL_JOB_H
 #define AN_KERNEL_MATMUL_MICROKERNEL_JOB_H
 

@@ -13,7 +13,7 @@
 
 enum {
     ROWS = AN_MICRO_ROWS,
-    DEEP = 16,           /* rows of the tile that an_k_pack_permuted() goes through           */
+    DEEP = 16,           /* rows of the intermediate tile of an_k_pack_permuted()             */
     PACK_ALONE = 1 << 13 /* floats up to which one thread packs faster than several can start */
 };
 

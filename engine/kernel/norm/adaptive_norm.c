@@ -74,7 +74,7 @@ static bool are_conditions(const an_conditions *s)
     return s->groups >= 0 && s->rows >= 0 && s->C >= 1 && s->stride >= s->C;
 }
 
-/* The result d overlaps neither of the arrays of its size that it is computed from. */
+/* The result d overlaps neither of the equally large arrays from which it is computed. */
 static bool is_result(const float *d, float beta, const float *a, const float *b,
                       const an_conditions *s)
 {

@@ -3,9 +3,9 @@
  *
  *     u = LN(x)(1 + scale) + shift,  LN over C without weight and bias;   z = x + (1 + gate)·y
  *
- * Two forms. For a block of rows under one condition: on the calling thread, nothing is kept for a
- * backward pass. For groups of rows, each group under its own condition: parallel, forward and
- * backward; the result does not depend on the number of threads. */
+ * Two forms. For a block of rows under one condition: on the calling thread, without saving
+ * anything for a backward pass. For groups of rows, each under its own condition: parallel, forward
+ * and backward; the result does not depend on the number of threads. */
 #ifndef AN_KERNEL_NORM_ADAPTIVE_NORM_H
 #define AN_KERNEL_NORM_ADAPTIVE_NORM_H
 
@@ -38,9 +38,9 @@ void an_k_adaptive_norm_forward(float *u, float *mean, float *rstd, const float 
                                 const float *scale, const float *shift, double eps,
                                 const an_conditions *s);
 
-/* dx = its gradient + beta·dx with beta 0 (dx is not read) or 1, apart from du and x; NULL: not
- * computed. dscale and dshift, with the stride of scale, += sums over the rows of each group; both
- * or neither are NULL. */
+/* dx = its gradient + beta·dx with beta 0 (dx is not read) or 1, without overlap with du and x;
+ * NULL: not computed. dscale and dshift, with the stride of scale, += sums over the rows of each
+ * group; both or neither are NULL. */
 void an_k_adaptive_norm_backward(float *dx, float beta, float *dscale, float *dshift,
                                  const float *du, const float *x, const float *mean,
                                  const float *rstd, const float *scale, const an_conditions *s);
@@ -50,7 +50,7 @@ void an_k_gated_residual_forward(float *z, const float *x, const float *y, const
                                  const an_conditions *s);
 
 /* dy = (1 + gate)·dz + beta·dy with beta 0 (dy is not read) or 1, and dgate, with the stride of
- * gate, += the sums of dz·y over the rows of each group. NULL: not computed. dy and dz do not
+ * gate, += the sums of dz·y over the rows of each group. Either may be NULL. dy and dz do not
  * overlap. The gradient of x is dz. */
 void an_k_gated_residual_backward(float *dy, float beta, float *dgate, const float *dz,
                                   const float *y, const float *gate, const an_conditions *s);

@@ -157,7 +157,7 @@ AN_SIMD static void normalise(float *y, const an_folded_norm *a, const float *re
         rows_forward(y, a, NULL, rows, false);
 }
 
-/* The same of bf16: y, x and residual [opt] of some rows. */
+/* The same for bf16: y, x and residual [opt] of some rows. */
 static void normalise_narrow(uint16_t *y, const an_folded_norm *given, const uint16_t *x,
                              const uint16_t *residual, int64_t rows, bool relu)
 {

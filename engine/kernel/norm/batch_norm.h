@@ -1,12 +1,12 @@
 /* batch_norm: batch normalisation of x (N,C), rows by features, fused with the residual addition
- * and the ReLU that follow it in a residual block (Ioffe & Szegedy, 1502.03167, algorithm 1).
+ * and the ReLU that follow in a residual block (Ioffe & Szegedy, 1502.03167, algorithm 1).
  *
  * Sums over rows are chunked (kernel/common/row_sums.h), so the result does not depend on the
  * number of threads. N ≥ 0, C ≥ 1. [opt] marks a pointer that may be NULL.
  *
- * x, y, the residual and their gradients are float32, or bf16 where `narrow`: blocks of rows are
- * widened in the L1 cache, so that the same loops compute them in float32, and results are rounded
- * once. Then C ≤ AN_NORM_NARROW. */
+ * x, y, the residual and their gradients are float32, or bf16 if `narrow`, with C ≤ AN_NORM_NARROW:
+ * blocks of rows are widened in the L1 cache, so that the same loops compute them in float32, and
+ * results are rounded once. */
 #ifndef AN_KERNEL_NORM_BATCH_NORM_H
 #define AN_KERNEL_NORM_BATCH_NORM_H
 
@@ -18,11 +18,11 @@
 
 enum { AN_NORM_NARROW = 2048 };
 
-/* mean (C) and var (C), biased, of the N ≥ 1 rows of x (N,C); with a cut [opt], of all images of
- * the batch, of which x has this rank's. AN_ENOMEM. */
+/* mean (C) and var (C), biased, of the N ≥ 1 rows of x (N,C); with a cut [opt], of the whole batch,
+ * of which x holds this rank's images. AN_ENOMEM. */
 an_code an_k_batch_moments(double *mean, double *var, const void *x, bool narrow, int64_t N,
                            int64_t C, const an_cut *cut);
-/* The rows of the whole batch where a cut [opt] has N of them here. */
+/* The rows of the whole batch if N of them are on this rank by a cut [opt]. */
 int64_t an_norm_rows(int64_t N, const an_cut *cut);
 
 /* y (N,C) = relu?(gamma·(x − mean)·rstd + beta + residual) with rstd = 1/√(var + eps);
@@ -39,7 +39,7 @@ typedef struct {
     float *dgamma, *dbeta;       /* (C) [opt], added to                                      */
 } an_batch_norm_grads;
 
-/* What the backward pass reads of the forward pass. */
+/* What the backward pass reads from the forward pass. */
 typedef struct {
     const float *mean, *rstd, *gamma, *beta; /* (C), the arguments of the forward pass          */
     const void *y; /* (N,C), the result. Read only with a ReLU; NULL: the sign of the result is

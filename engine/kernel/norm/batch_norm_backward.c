@@ -1,9 +1,9 @@
 /* batch_norm_backward: the backward pass of batch_norm.h. It reads dy and x twice, for the sums and
- * for the gradients, and y (in both passes) where the ReLU's mask is taken from it.
+ * for the gradients, and y (in both passes) if the ReLU's mask is read from it.
  *
- * Memory bandwidth limits it: rows are processed in memory order, and each load prefetches the
- * address one page ahead, because the hardware prefetcher does not cross pages. The sums of a tile
- * of columns stay in registers and on the stack. */
+ * It is limited by memory bandwidth: rows are processed in memory order, and each load prefetches
+ * the address one page ahead, because the hardware prefetcher does not cross pages. The sums of a
+ * tile of columns stay in registers and on the stack. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -54,8 +54,8 @@ INLINE void store(float *x, const lanes *v, int64_t n)
         memcpy(x, v, sizeof *x * (size_t)n);
 }
 
-/* How g follows from dy: unmasked, or zeroed where the ReLU's output was 0, which is read from y
- * or computed again from x. */
+/* How g follows from dy: unmasked, or zeroed where the ReLU's output was 0. That output is read
+ * from y or recomputed from x. */
 typedef enum { UNMASKED, BY_Y, BY_X } mask;
 
 typedef struct {
@@ -68,8 +68,8 @@ typedef struct {
     const float *scale, *shift, *slope;
 } backward_job;
 
-/* The arrays of a job whose numbers are bf16; those of the job are then NULL where these are, and
- * unused. */
+/* The arrays of a job whose numbers are bf16. The job's own arrays are then unused, and NULL where
+ * these are. */
 typedef struct {
     backward_job job;
     const uint16_t *x, *dy, *y;
@@ -161,7 +161,7 @@ AN_SIMD static void add_gradients(double *sums, const backward_job *job, int64_t
         sum_rows(sums, job, UNMASKED, lo, hi);
 }
 
-/* to ← v, or to += v, which leaves the sum in v */
+/* to ← v, or to += v, leaving the sum in v */
 INLINE void store_or_add(float *to, lanes *v, bool add, int64_t n)
 {
     lanes old;
@@ -173,7 +173,7 @@ INLINE void store_or_add(float *to, lanes *v, bool add, int64_t n)
 }
 
 /* dresidual = g + …;  dx = scale·g − shift − slope·(x − mean) + …, the formula of batch_norm.h
- * with the factors that are constant in a feature collected in scale, shift and slope. */
+ * with the factors that are constant per feature collected in scale, shift and slope. */
 INLINE void write_at(const backward_job *job, mask how, int64_t r, int64_t c, int64_t n)
 {
     int64_t at = r * job->a.W + c;
@@ -214,7 +214,7 @@ AN_SIMD static void write_gradients(const backward_job *job, int64_t lo, int64_t
         write_rows(job, UNMASKED, lo, hi);
 }
 
-/* scale, shift, slope (fold·C each); the last two are zero where the moments are constants. */
+/* scale, shift, slope (fold·C each); the last two are zero if the moments are constants. */
 static void coefficients(float *scale, const double *sums, const an_batch_norm_saved *saved,
                          int64_t N, int64_t C, int64_t fold)
 {
@@ -263,7 +263,7 @@ static void add_narrow(double *sums, const narrow_job *all, int64_t lo, int64_t 
     }
 }
 
-/* An array of results in the block, with what it is added to. */
+/* An array of results in the block, holding what they are added to. */
 static float *result(float *to, const uint16_t *from, float beta, int64_t n)
 {
     if (from && beta != 0)
@@ -313,7 +313,7 @@ static void second_pass(const narrow_job *all, int64_t rows)
             write_gradients(&all->job, lo, an_min(lo + grain, rows));
 }
 
-/* d (n) may be dy where it is overwritten, and is apart from x. */
+/* d (n) may be dy if it is overwritten; it does not overlap x. */
 static bool is_gradient(const void *d, float beta, const void *dy, const void *x, int64_t n)
 {
     return !d || ((beta == 0 || beta == 1) && an_disjoint(d, n, x, n) &&

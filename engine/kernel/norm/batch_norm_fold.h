@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "base/ranks/cut.h"
 
-/* Numbers of a block of rows that are widened together, 8 KiB: a few blocks fit in L1. */
+/* Numbers in a block of rows that are widened together, 8 KiB: a few blocks fit in L1. */
 enum { AN_NORM_BLOCK = 2048 };
 
 /* The rows of W columns that are widened together. */
@@ -26,10 +26,10 @@ typedef struct {
     int64_t W;
 } an_folded_norm;
 
-/* The number of rows that make one long row, a power of two that divides N. */
+/* The number of rows that form one long row, a power of two that divides N. */
 int64_t an_norm_fold(int64_t N, int64_t C);
 
-/* The same where rows of images must not be joined across slices: of the rows of one image. */
+/* The same if rows must not be joined across slices: it divides the rows of one image. */
 int64_t an_norm_cut_fold(int64_t N, int64_t C, const an_cut *cut);
 
 /* Repeats each coefficient (C) to W = fold·C columns; `storage` (4, W) holds the result. */

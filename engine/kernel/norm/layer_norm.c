@@ -81,7 +81,7 @@ AN_ROW_INLINE void row_gradient(const backward_job *j, int64_t r)
                         AN_ROW_WEIGHT_ONE, NULL, j->C);
 }
 
-/* Adds a row's terms to the sums before its gradient is written: dx may be dy. */
+/* Adds a row's terms to the sums before writing its gradient: dx may be dy. */
 AN_SIMD static void backward_rows(double *sums, const void *context, int64_t lo, int64_t hi)
 {
     const backward_job *j = context;

@@ -1,5 +1,5 @@
 /* layer_norm: layer normalisation over the C features of each row of x (N,C) (Ba et al.,
- * 1607.06450, eq. 4). Rows are independent but for the sums dgamma and dbeta, which are chunked
+ * 1607.06450, eq. 4). Rows are independent except for the sums dgamma and dbeta, which are chunked
  * (kernel/common/row_sums.h): the result does not depend on the number of threads. N ≥ 0, C ≥ 1.
  * [opt] marks a pointer that may be NULL. */
 #ifndef AN_KERNEL_NORM_LAYER_NORM_H

@@ -13,7 +13,7 @@
 #include "kernel/common/ordered_sum.h"
 
 /* How w follows from an array v (C): w = 1 (v is not read), v, or 1 + v. A constant at each call,
- * so that every form is a loop of its own. */
+ * so that every form compiles to its own loop. */
 typedef enum { AN_ROW_WEIGHT_ONE, AN_ROW_WEIGHT_V, AN_ROW_WEIGHT_ONE_PLUS_V } an_row_weight;
 
 #define AN_ROW_INLINE static inline __attribute__((always_inline))

@@ -1,5 +1,5 @@
 /* row_moments: mean and 1/√(variance + eps) of the rows of x (rows, C), for layer_norm and
- * adaptive_norm. A few rows are processed together, each with the bits that it has alone. For loops
+ * adaptive_norm. A few rows are processed together, each with the same bits as alone. For loops
  * that AN_SIMD compiles. Internal to norm/. */
 #ifndef AN_KERNEL_NORM_ROW_MOMENTS_H
 #define AN_KERNEL_NORM_ROW_MOMENTS_H

@@ -1,5 +1,5 @@
-/* broadcast: see broadcast.h. The innermost dimension is one loop. Backward, the outermost
- * dimension is distributed over threads if no two of its indices add to the same element. */
+/* broadcast: see broadcast.h. The innermost dimension is one loop. The backward pass distributes
+ * the outermost dimension over threads if no two of its indices add to the same element. */
 #include "kernel/pointwise/broadcast.h"
 
 #include <stdbool.h>
@@ -215,7 +215,7 @@ typedef struct {
     int64_t rows; /* per index of the outermost dimension */
 } backward_job;
 
-/* Elements of the only row; each adds to an element of its own. */
+/* Elements of the only row; each adds to its own element. */
 static void backward_pieces(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const backward_job *job = context;

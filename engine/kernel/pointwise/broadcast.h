@@ -23,9 +23,9 @@ void an_k_broadcast_simplify(an_broadcast *g);
 void an_k_binary_forward(an_binary_kind kind, float *y, const float *a, const float *b,
                          const an_broadcast *g);
 /* The gradient of one operand: d (strides of a for side 0, of b for side 1) = dy · ∂y/∂a or
- * dy · ∂y/∂b, summed over broadcast dimensions in index order, + beta·d. beta is 1; it may be 0 (d
- * is not read) where the operand is as large as the result, and then d may be dy. Addition and
- * subtraction do not read a and b. */
+ * dy · ∂y/∂b, summed over broadcast dimensions in index order, + beta·d. beta is 1, or 0 (d is not
+ * read, and may be dy) if the operand is as large as the result. Addition and subtraction do not
+ * read a and b. */
 void an_k_binary_backward(an_binary_kind kind, int side, float *d, float beta, const float *dy,
                           const float *a, const float *b, const an_broadcast *g);
 

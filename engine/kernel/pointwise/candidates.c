@@ -1,6 +1,6 @@
 /* candidates: see candidates.h. A thread processes whole images, so that the draws of an image add
- * to its gradient in their order. The classes are visited in rising order, with the next candidate
- * at hand: the rest is what is between them. */
+ * to its gradient in their order. The classes are visited in ascending order along with the next
+ * candidate: the rest is the classes in between. */
 #include "kernel/pointwise/candidates.h"
 
 #include <math.h>
@@ -30,14 +30,14 @@ static void for_images(job *j, an_chunk_fn work)
 
 /* ── choosing ─────────────────────────────────────────────────────────────────────── */
 
-/* Whether class a comes before class b in falling order of score. */
+/* Whether class a comes before class b in descending order of score. */
 static bool before(const float *score, int64_t a, int64_t b)
 {
     float x = isnan(score[a]) ? -INFINITY : score[a], y = isnan(score[b]) ? -INFINITY : score[b];
     return x > y || (x == y && a < b);
 }
 
-/* Restores the heap below `at`: its first entry is the last of the n in falling order. */
+/* Restores the heap below `at`: its first entry is the last of the n in descending order. */
 static void sink(int64_t *heap, int64_t n, int64_t at, const float *score)
 {
     for (int64_t child = 2 * at + 1; child < n; child = 2 * at + 1) {
@@ -52,7 +52,7 @@ static void sink(int64_t *heap, int64_t n, int64_t at, const float *score)
     }
 }
 
-/* A heap of C classes finds the last of the C first; what is not after it is a candidate. */
+/* A heap of C classes finds the last of the C largest; every class not after it is a candidate. */
 static void choose(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const job *j = context;
@@ -134,7 +134,7 @@ void an_k_candidates_gather_backward(float *dx, const float *dy, const int64_t *
 
 /* ── and back ─────────────────────────────────────────────────────────────────────── */
 
-/* S of image b, which gather's sum is not: every term has the floor. */
+/* S of image b. It differs from gather's sum: every term includes the floor. */
 static double rest_of(const job *j, int64_t b)
 {
     int64_t K = j->s->K, C = j->s->C;

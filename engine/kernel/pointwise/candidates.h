@@ -1,5 +1,5 @@
 /* candidates: a row of K class values as C candidates and one value for all other classes, the rest
- * (METHOD §5). index (B, C+1) names the candidates of an image in rising order, then K. Row r of
+ * (METHOD §5). index (B, C+1) lists the candidates of an image in ascending order, then K. Row r of
  * `rows` belongs to image r / (rows / B). 1 ≤ C < K. Every loop is O(rows·K). */
 #ifndef AN_KERNEL_POINTWISE_CANDIDATES_H
 #define AN_KERNEL_POINTWISE_CANDIDATES_H
@@ -14,8 +14,8 @@ typedef struct {
 /* A share is never 0: each p_j counts as p_j + this, so that its logarithm is finite. */
 #define AN_SHARE_FLOOR 1e-12
 
-/* index ← the C classes of each image with the largest score (images, K); of equal ones the lower
- * class. NaN counts as the lowest. */
+/* index ← the C classes of each image with the largest score (images, K); of equal scores the lower
+ * class. NaN counts as the lowest score. */
 void an_k_candidates_choose(int64_t *index, const float *score, const an_candidates_shape *s);
 
 /* y (rows, C+1): x (rows, K) at the candidates, then `scale` times the sum over the rest. */

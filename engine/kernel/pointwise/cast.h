@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* to (n) = from + beta·to, beta 0 (to is not read) or 1; the sum is float32 and rounded once. */
+/* to (n) = from + beta·to, beta 0 (to is not read) or 1; the sum is computed in float32 and rounded
+ * once. */
 void an_k_narrow(uint16_t *to, const float *from, float beta, int64_t n);
 void an_k_widen(float *to, const uint16_t *from, float beta, int64_t n);
 

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* out (B, n, s, s, C) ← the s×s windows of image (B, H, W, C) whose first row and column are
- * position (B, n, 2), 0-based. Windows are inside the image: 0 ≤ row ≤ H − s, likewise columns. */
+/* out (B, n, s, s, C) ← the s×s windows of image (B, H, W, C); position (B, n, 2) holds their first
+ * row and column, 0-based. Windows are inside the image: 0 ≤ row ≤ H − s, likewise columns. */
 void an_k_crop(float *out, const float *image, const int64_t *position, int64_t B, int64_t H,
                int64_t W, int64_t C, int64_t n, int64_t s);
 

@@ -1,4 +1,4 @@
-/* cross_entropy: see cross_entropy.h. The backward pass computes the sums of a row again instead of
+/* cross_entropy: see cross_entropy.h. The backward pass recomputes the sums of a row instead of
  * storing its probabilities. */
 #include "kernel/pointwise/cross_entropy.h"
 
@@ -25,7 +25,7 @@ static inline double score(const an_cross_entropy_args *args, const float *x, in
     return args->scale * z;
 }
 
-/* The sums over classes from which the loss of a row follows. */
+/* The sums over classes that determine the loss of a row. */
 typedef struct {
     double log_sum; /* log Σ e^z: log p_c = z_c − log_sum                      */
     double rest;    /* 1 − p_y, the sum of the others: exact near p_y = 1      */

@@ -7,7 +7,7 @@
  *     loss = Σ_b (1−p_y)^focal·Σ_c q_c·(−log p_c) / Σ_b w_{y_b}
  *
  * For focal = 0 this is PyTorch's cross_entropy. One thread computes a row, in double, and rows are
- * added in order: the result does not depend on the number of threads. Cost: two passes of
+ * added in order, so the result does not depend on the number of threads. Cost: two passes of
  * exponentials over (B, K). B and K are ≥ 1. */
 #ifndef AN_KERNEL_POINTWISE_CROSS_ENTROPY_H
 #define AN_KERNEL_POINTWISE_CROSS_ENTROPY_H
@@ -19,7 +19,7 @@ typedef struct {
     double scale, focal, smoothing;        /* scale > 0, focal ≥ 0, smoothing in [0, 1) */
 } an_cross_entropy_args;
 
-/* Returns the loss of logits (B, K) with labels (B) in 0 … K−1, and stores the rows' terms of its
+/* Returns the loss of logits (B, K) with labels (B) in 0 … K−1, and stores each row's term of the
  * numerator in row (B). NaN if the weights of all labels in the batch are zero. */
 double an_k_cross_entropy_forward(float *row, const float *logits, const int64_t *labels, int64_t B,
                                   int64_t K, const an_cross_entropy_args *args);

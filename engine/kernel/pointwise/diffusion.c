@@ -1,6 +1,6 @@
 /* diffusion: loops over the formulas of diffusion.h, and their derivatives. Every result is linear
- * in y0, m, y and x, so their gradients require the coefficients a and s only; those of a and s
- * themselves (…_slopes) require what the forward pass read. */
+ * in y0, m, y and x, so their gradients require only the coefficients a and s; the gradients of a
+ * and s (…_slopes) require what the forward pass read. */
 #include "kernel/pointwise/diffusion.h"
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ typedef struct {
     const float *g; /* …_slopes: the gradient of the result; y and x are those of the formula */
 } job;
 
-/* What the formula divides by, a, s or a² + s², is above 0 in every element. */
+/* The divisor of the formula, a, s or a² + s², is above 0 in every element. */
 static bool can_be_read(const job *j, int64_t n)
 {
     bool by_a = j->what == AN_READ_Z0 && j->p == AN_PREDICT_EPSILON;
@@ -163,7 +163,7 @@ void an_k_read_forward(an_reading what, an_prediction p, float *r, const float *
     run(read_chunk, &j, n);
 }
 
-/* The gradients with respect to x, y and m. Where m enters through z = y − m alone, that of m is
+/* The gradients with respect to x, y and m. Where m enters only through z = y − m, that of m is
  * minus that of y; the prediction y0 subtracts m from x as well. */
 typedef struct {
     float x, y, m;

@@ -1,5 +1,5 @@
-/* diffusion: the forward process of one label coordinate, and the reading of a network's output
- * (METHOD §1, §2). The only copy of these formulas: the recorded operations of
+/* diffusion: the forward process of one label coordinate, and how a network's output is read
+ * (METHOD §1, §2). This is the only copy of these formulas: the recorded operations of
  * grad/rules_diffusion.c use them in float, the chains of diffusion/process.c in double, because
  * 1/a grows to 1e4 and more at t = T and magnifies what a float rounds away.
  *
@@ -12,7 +12,7 @@
 
 /* What a network predicts:
  *   epsilon  x = ε;    y0  x = y0 (so ẑ0 = x − m);    v  x = a ε − s z0 (2202.00512).
- * v is inverted with a² + s², which is not 1 in every coupling. */
+ * v is inverted with a² + s², which is not always 1, depending on the coupling. */
 typedef enum { AN_PREDICT_EPSILON, AN_PREDICT_Y0, AN_PREDICT_V } an_prediction;
 extern const char *const an_prediction_names[]; /* "epsilon", "y0", "v", NULL */
 
@@ -49,11 +49,11 @@ extern const char *const an_prediction_names[]; /* "epsilon", "y0", "v", NULL */
 AN_DIFFUSION_FORMULAS(float, f)
 AN_DIFFUSION_FORMULAS(double, d)
 
-/* The functions below run over n ≥ 0 elements, in parallel over fixed chunks; every array has n
- * floats, and an output may be an input. Gradients: each d… [opt] is added to. */
+/* The functions below run over n ≥ 0 elements, in parallel over fixed chunks. Every array has n
+ * floats; an output may also be an input. Gradients are added to each d… [opt]. */
 
-/* Elements above which threads pay: a chunk's formulas take some nanoseconds each, forming a team
- * some microseconds. For the loops of diffusion/process.c too. */
+/* Above this many elements threads pay: a chunk's formulas take some nanoseconds per element,
+ * forming a team some microseconds. Also for the loops of diffusion/process.c. */
 enum { AN_DIFFUSION_PARALLEL = 8192 };
 
 typedef struct {
@@ -69,7 +69,7 @@ void an_k_noised_backward(float *dy0, float *dm, const float *dy, an_diffusion_a
 void an_k_noised_slopes(float *da, float *ds, const float *dy, const float *y0, const float *e,
                         an_diffusion_at at, int64_t n);
 
-/* The target of v: dy0 −= s dx, dm += s dx. Of epsilon and y0 it is the input itself. */
+/* The target of v: dy0 −= s dx, dm += s dx. The target of epsilon and y0 is the input itself. */
 void an_k_target_v_forward(float *x, const float *y0, const float *e, an_diffusion_at at,
                            int64_t n);
 void an_k_target_v_backward(float *dy0, float *dm, const float *dx, an_diffusion_at at, int64_t n);

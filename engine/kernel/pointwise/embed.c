@@ -1,5 +1,5 @@
-/* embed: see embed.h. The backward pass distributes columns, not rows, over threads: equal indices
- * are then added by one thread, in order, without atomics. */
+/* embed: see embed.h. The backward pass distributes columns, not rows, over threads: one thread
+ * then adds equal indices in order, without atomics. */
 #include "kernel/pointwise/embed.h"
 
 #include <math.h>

@@ -12,8 +12,8 @@ void an_k_embed_backward(float *dw, const float *dy, const int64_t *index, int64
                          int64_t D);
 
 /* y (B, D), D even: [cos(t·f_0) … cos(t·f_{D/2−1})  sin(t·f_0) …], f_i = max_period^(−i/(D/2)),
- * max_period > 1. The "timestep_embedding" of DDPM (Ho et al., 2006.11239) in the order of the code
- * of Dhariwal & Nichol (2105.05233). */
+ * max_period > 1. The "timestep_embedding" of DDPM (Ho et al., 2006.11239), in the order used by
+ * the code of Dhariwal & Nichol (2105.05233). */
 void an_k_timestep_embed(float *y, const int64_t *t, int64_t B, int64_t D, double max_period);
 
 #endif

@@ -28,7 +28,7 @@ static void relu_backward(float *dx, const float *dy, const float *x, const floa
 
 /* x·Φ(x) = h + h·erf(x/√2) with h = x/2. Within ±5.2, where Φ is 1 within 1e-7, the error function
  * is x times a ratio of polynomials in x², fitted by minimax (error 1.2e-7). Above 5.2 the result
- * is x, below −5.2 it is 0. Without an exponential: half the time of normal_cdf(). */
+ * is x, below −5.2 it is 0. It needs no exponential and takes half the time of normal_cdf(). */
 static inline float gelu(float x)
 {
     float low = x < -5.2f ? -5.2f : x, u = low > 5.2f ? 5.2f : low, w = u * u, h = 0.5f * u;

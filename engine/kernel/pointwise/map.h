@@ -21,12 +21,12 @@ typedef enum {
     AN_SQUARE
 } an_map_kind;
 
-/* y[i] = f(x[i]); y may be x, otherwise they do not overlap. */
+/* y[i] = f(x[i]). y may be x; otherwise they must not overlap. */
 void an_k_map_forward(an_map_kind kind, float *y, const float *x, int64_t n);
 
 /* dx[i] = dy[i]·f'(x[i]) + beta·dx[i], beta 0 (dx is not read) or 1. y is the result of the forward
- * pass, which some kinds read instead of x. dx may be dy where beta is 0, otherwise it overlaps
- * none of the others. */
+ * pass, which some kinds read instead of x. dx may be dy if beta is 0; otherwise it overlaps none
+ * of the other arrays. */
 void an_k_map_backward(an_map_kind kind, float *dx, float beta, const float *dy, const float *x,
                        const float *y, int64_t n);
 

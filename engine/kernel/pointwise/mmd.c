@@ -14,7 +14,8 @@
 
 enum { TILE = 64 }; /* rows that a row is compared with at a time */
 
-/* What all rows share. at and bt are the transposed sets (K, stride), stride a multiple of TILE. */
+/* What all rows share. at and bt are the transposed sets (K, stride); stride is a multiple of
+ * TILE. */
 typedef struct {
     const float *at, *bt;
     int64_t B, K, stride;
@@ -25,7 +26,8 @@ typedef struct {
 } problem;
 
 /* e[j] = k(x, y_j), g[j] = −∂k/∂d² for the TILE rows y_j at `yt`. An RBF kernel with twice the rate
- * of the next one is its square: the default bandwidths double, so one exponential serves all. */
+ * of the next one is its square. The default bandwidths double, so one exponential is enough for
+ * all. */
 static inline void kernel_tile(float e[restrict TILE], float g[restrict TILE], const problem *p,
                                const float *x, const float *yt)
 {
@@ -85,8 +87,8 @@ AN_SIMD static double kernel_sum(const problem *p, const float *x, const float *
 }
 
 /* The terms of row i of one set, x, against the transposed own and other set. Pairs across the sets
- * are counted `sides` times: 1 if the other set's rows count them too, 2 if not, 0 if only they do.
- */
+ * are counted `sides` times: 1 if the other set's rows count them too, 2 if not, 0 if only they
+ * do. */
 static double row_share(const problem *p, int64_t i, const float *x, const float *own,
                         const float *other, float *gradient, int sides)
 {

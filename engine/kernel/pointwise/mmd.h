@@ -5,7 +5,7 @@
  *     unbiased  the same without i = j in the first two terms, over B·(B−1)   (eq. 3)
  *
  * Each row is compared with all others, in tiles: O(B²·K) time and O(B·K) memory, without a B×B
- * matrix. If only one set needs a gradient, pairs across the sets are computed from its rows alone.
+ * matrix. If only one set needs a gradient, pairs across the sets are computed from its rows only.
  * One thread computes a row; rows are added in order, in double. */
 #ifndef AN_KERNEL_POINTWISE_MMD_H
 #define AN_KERNEL_POINTWISE_MMD_H
@@ -26,7 +26,7 @@ typedef struct {
 
 /* *value = MMD²(a, b); a and b (B, K), B and K ≥ 1. ga and gb (B, K) are overwritten with its
  * gradients; NULL: not computed. Value and gradient share every exponential, so one pass computes
- * both. AN_ENOMEM without scratch for about 2·B·K floats. */
+ * both. AN_ENOMEM without scratch memory for about 2·B·K floats. */
 an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const float *b, int64_t B,
                  int64_t K, const an_mmd_args *args);
 

@@ -1,7 +1,7 @@
 /* pool: pooling of channels-last images, x (B,H,W,C): maximum, average, and the mean of the largest
  * values of a whole map.
  *
- * One thread computes an image: the result does not depend on the number of threads. Backward
+ * One thread computes an image, so the result does not depend on the number of threads. Backward
  * functions add to dx (B,H,W,C) unless stated otherwise. A position is the number i·W + j of a
  * pixel in its image, or i·size + j in its window. */
 #ifndef AN_KERNEL_POINTWISE_POOL_H
@@ -17,7 +17,7 @@ typedef struct {
     int64_t Ho, Wo;            /* floor((H + 2·pad − size)/stride) + 1                 */
 } an_pool_shape;
 
-/* Ho or Wo is 0 where the window does not fit; the functions below require ≥ 1. stride ≥ 1. */
+/* Ho or Wo is 0 if the window does not fit; the functions below require ≥ 1. stride ≥ 1. */
 an_pool_shape an_k_pool_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t size,
                               int64_t stride, int64_t pad);
 
@@ -38,10 +38,10 @@ void an_k_global_pool_forward(float *y, const float *x, int64_t B, int64_t n, in
 void an_k_global_pool_backward(float *dx, const float *dy, int64_t B, int64_t n, int64_t C,
                                float beta);
 
-/* y (B,C), per channel the mean of the `top` largest of its n positions (1 ≤ top ≤ n), and
- * their positions at (B,C,top), largest first; of equal values the lower position is chosen.
- * It turns a saliency map into a class score (Shen et al., 2002.07613). O(n·top) per channel in the
- * worst case, near O(n) on a typical map. */
+/* y (B,C), per channel the mean of the `top` largest of its n positions (1 ≤ top ≤ n), and their
+ * positions at (B,C,top), largest first; of equal values the lower position is chosen. Turns a
+ * saliency map into a class score (Shen et al., 2002.07613). O(n·top) per channel in the worst
+ * case, near O(n) on a typical map. */
 void an_k_top_pool_forward(float *y, int64_t *at, const float *x, int64_t B, int64_t n, int64_t C,
                            int64_t top);
 void an_k_top_pool_backward(float *dx, const float *dy, const int64_t *at, int64_t B, int64_t n,

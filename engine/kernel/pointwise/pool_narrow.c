@@ -1,5 +1,5 @@
-/* pool_narrow: see pool_narrow.h. The maximum needs no arithmetic, so it compares bf16 as integers.
- * The gradient of an image passes through a few lines of float32: those that a window can reach. */
+/* pool_narrow: see pool_narrow.h. The maximum needs no arithmetic, so bf16 is compared as integers.
+ * The gradient of an image passes through a few float32 lines: those that a window can reach. */
 #include "kernel/pointwise/pool_narrow.h"
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ static inline bool is_nan(uint16_t h)
     return (h & 0x7fff) > 0x7f80;
 }
 
-/* Integers in the order of the numbers; a NaN is above them. */
+/* Integers in the order of the numbers, with NaN above all. */
 static inline int16_t rank_of(uint16_t h)
 {
     return is_nan(h) ? INT16_MAX : (int16_t)(h ^ (h & 0x8000 ? 0x7fff : 0));

@@ -1,5 +1,5 @@
 /* reduce: sums along one dimension, their gradient, and two loops over flat arrays. Sums are
- * chunked by size alone: the result does not depend on the number of threads. Sizes are ≥ 0. */
+ * chunked by size alone, so the result does not depend on the number of threads. Sizes are ≥ 0. */
 #ifndef AN_KERNEL_POINTWISE_REDUCE_H
 #define AN_KERNEL_POINTWISE_REDUCE_H
 
