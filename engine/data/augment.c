@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "base/rng.h"
 
-/* The positions of one image's draws in its stream: each has its own, whether used or not. */
+/* The positions of an image's draws in its stream: each has its own, used or not. */
 enum { FLIP_H, FLIP_V, TRANSPOSE, SHIFT_Y, SHIFT_X, CROP_Y, CROP_X, BRIGHTNESS, CONTRAST, COLOUR };
 
 typedef struct draws {

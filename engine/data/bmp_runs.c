@@ -6,7 +6,7 @@ enum {
     END_OF_ROW,
     END_OF_BITMAP,
     DELTA
-}; /* the second byte of an escape; above: that many literals */
+}; /* the second byte of an escape; above these: that many literals */
 
 typedef struct runs {
     const uint8_t *bytes;
@@ -37,7 +37,7 @@ static void repeat(runs *r, int n, uint8_t value)
         put(r, r->bits == 8 ? value : i % 2 ? value & 15 : value >> 4);
 }
 
-/* n literal indices, padded to whole pairs of bytes. False: they are cut off. */
+/* Copies n literal indices, padded to whole pairs of bytes. False: they are truncated. */
 static bool literals(runs *r, int n)
 {
     const size_t bytes = ((size_t)n * (size_t)r->bits + 7) / 8;

@@ -8,8 +8,8 @@
 
 /* Fills indices (height, width), rows in the order of the file, from codes of `bits` = 8 or 4 bits
  * per pixel. Positions that no run covers keep their value; runs beyond the end of a row are cut.
- * False: the bytes end before the code for the end of the bitmap and before the last pixel. Linear
- * in count + width · height. */
+ * False: the bytes end before both the end-of-bitmap code and the last pixel. Linear in count +
+ * width · height. */
 bool an_bmp_runs(const uint8_t *bytes, size_t count, int bits, int64_t width, int64_t height,
                  uint8_t *indices);
 

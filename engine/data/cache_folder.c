@@ -1,5 +1,5 @@
 /* cache_folder: see cache_folder.h. The time of the last use is the file's modification time, which
- * an_path_touch() sets: access times are switched off on many file systems. */
+ * an_path_touch() sets: many file systems do not record access times. */
 #include "data/cache_folder.h"
 
 #include <stdbool.h>
@@ -52,8 +52,7 @@ static int by_last_use(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
-/* Fills packs (room for `count`) with those of the names; → how many. Removes what was left behind.
- */
+/* Fills packs (room for `count`) from the names; → how many. Removes temporaries left behind. */
 static int64_t find(const char *folder, char **names, int64_t count, pack *packs)
 {
     int64_t n = 0;

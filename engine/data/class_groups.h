@@ -1,7 +1,7 @@
-/* class_groups: the classes of a long-tailed set in three groups by their number of images.
+/* class_groups: the classes of a long-tailed set in three groups, by number of images.
  *
- * Rules: `relative` (ours) needs no cut point that depends on the size of the set; `counts` is that
- * of Liu et al. 2019 (1904.05160); `given` names the classes. */
+ * Rules: `relative` (ours) needs no thresholds that depend on the size of the set; `counts` is from
+ * Liu et al. 2019 (1904.05160); `given` names the classes. */
 #ifndef AN_DATA_CLASS_GROUPS_H
 #define AN_DATA_CLASS_GROUPS_H
 
@@ -20,13 +20,13 @@ typedef struct an_group_rule {
      * `few`, unless all classes are equally frequent. */
     double head, tail;
     double many, few; /* counts: many where n_j > many, few where n_j < few */
-    /* given: names of the classes of either end; the others are `medium`. */
+    /* given: names of the head and tail classes; the others are `medium`. */
     const char *const *head_names, *const *tail_names;
     int head_count, tail_count;
 } an_group_rule;
 
 /* shot[j] of K classes from n[j] ≥ 0. AN_EINVAL: head or tail outside their range, a name that is
- * no class, or that is in both ends. */
+ * not a class or is in both lists. */
 an_code an_class_groups(const double *n, const char *const *classes, int K,
                         const an_group_rule *rule, an_shot *shot);
 

@@ -1,5 +1,5 @@
-/* csv: see csv.h. The only includer of libcsv, which is fed line by line so that every row has its
- * line number. Cells are pointers into an arena. */
+/* csv: see csv.h. The only user of libcsv, which is fed line by line so that every row has its line
+ * number. Cells are pointers into an arena. */
 #include "data/csv.h"
 
 #include <csv.h>
@@ -29,13 +29,13 @@ struct an_csv {
     const char **cells; /* header first, then the rows              */
     int64_t *lines;     /* of each row                              */
     int64_t cell_count, cell_room, line_room;
-    int64_t row_start; /* number of the first cell of this row     */
+    int64_t row_start; /* index of the first cell of this row      */
     size_t row_bytes;  /* of this row so far, to within a piece  */
     an_code code;      /* the first failure inside a callback    */
     an_string_arena text;
 };
 
-/* `list`, with room for one more entry of `size` bytes than the `count` it holds. */
+/* `list`, with room for one more entry of `size` bytes after its `count` entries. */
 static void *grow(void *list, int64_t count, int64_t *room, size_t size)
 {
     if (count < *room)
@@ -121,8 +121,7 @@ static unsigned char detect_delimiter(const char *text, size_t count)
     return (unsigned char)candidates[best];
 }
 
-/* The bytes of a first line "sep=;", with which Excel states the delimiter; 0 where there is none.
- */
+/* The length of a first line "sep=;", with which Excel states the delimiter; 0 if there is none. */
 static size_t stated_delimiter(const char *text, size_t count, unsigned char *delimiter)
 {
     static const char start[] = "sep=";
@@ -152,7 +151,7 @@ static bool is_blank(const char *text, size_t count)
     return true;
 }
 
-/* In pieces that end with the line, so that every row has its line number. */
+/* Parses pieces that end with the line, so that every row has its line number. */
 static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, size_t count)
 {
     bool new_line = true;
@@ -163,7 +162,7 @@ static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, si
             length = (size_t)(newline + 1 - text);
         csv->line += new_line;
         new_line = newline != NULL;
-        if (csv->row_bytes > 0 || !is_blank(text, length)) /* lines between two rows are of none */
+        if (csv->row_bytes > 0 || !is_blank(text, length)) /* blank lines belong to no row */
             csv->row_bytes += length;
         if (csv_parse(parser, text, length, end_field, end_row, csv) != length)
             return syntax(csv, parser);

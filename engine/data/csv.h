@@ -1,11 +1,10 @@
-/* csv: a table of text with a header line, read into memory as a whole through libcsv.
+/* csv: a text table with a header line, read into memory as a whole through libcsv.
  *
  * The delimiter (comma, semicolon or tab) is the most frequent of the three in the header, or that
  * of a first line "sep=;" as Excel writes it. A UTF-8 byte-order mark, CRLF and quoted fields are
- * accepted; blank lines are skipped; spaces around a field without quotes are no part of it. Every
- * row must have as many fields as the header. At most 256 MB, 4096 columns, 10,000,000 rows, 2^25
- * cells and about 1 MB per row.
- */
+ * accepted; blank lines are skipped; spaces around an unquoted field are not part of it. Every row
+ * must have as many fields as the header. At most 256 MB, 4096 columns, 10,000,000 rows, 2^25 cells
+ * and about 1 MB per row. */
 #ifndef AN_DATA_CSV_H
 #define AN_DATA_CSV_H
 
@@ -16,8 +15,8 @@
 
 typedef struct an_csv an_csv;
 
-/* NULL after AN_ENOTFOUND, AN_EIO, AN_ENOMEM, or AN_EFORMAT, which names file and line. Free with
- * an_csv_free(). an_csv_parse() reads from memory; `name` is for messages. */
+/* NULL after AN_ENOTFOUND, AN_EIO, AN_ENOMEM, or AN_EFORMAT, which names the file and the line.
+ * Free with an_csv_free(). an_csv_parse() reads from memory; `name` is for messages. */
 an_csv *an_csv_read(const char *path);
 an_csv *an_csv_parse(const void *bytes, size_t count, const char *name);
 void an_csv_free(an_csv *csv);

@@ -160,7 +160,7 @@ static an_code open_container(an_dataset *ds, const an_dataset_spec *spec)
     return an_split_complete(&ds->list, spec->val, spec->test, spec->seed);
 }
 
-/* Cuts the training part, and names the split after it. */
+/* Cuts the training part, and names the split accordingly. */
 static an_code cut_tail(an_dataset *ds, const an_dataset_spec *spec)
 {
     const an_long_tail *tail = &spec->long_tail;
@@ -193,7 +193,7 @@ static an_code collect_part(an_dataset *ds, an_part part)
     return AN_OK;
 }
 
-/* Without a validation part, validation reads the test part. */
+/* Without a validation part, validation uses the test part. */
 static an_code collect_parts(an_dataset *ds)
 {
     for (int part = 0; part < AN_PARTS; part++) {
@@ -217,8 +217,8 @@ static an_code collect_parts(an_dataset *ds)
 }
 
 /* The group of each class. All folds of a cross-validation have the same groups: they follow from
- * the mean number of training images over the folds, or of a set cut to a long tail from its
- * training part, which is the same but for rounding. */
+ * the mean number of training images over the folds or, in a set cut to a long tail, from the
+ * training part, where folds differ only by rounding. */
 static an_code group_classes(an_dataset *ds, const an_dataset_spec *spec)
 {
     int K = ds->list.K;

@@ -5,9 +5,9 @@
  * functions of their arguments. Memory: the listing, 8 bytes per image and part, and the pixels
  * (pixel_cache.h).
  *
- * A batch is made when it is requested, by all threads, and not prefetched during the step before:
- * 128 augmented images of 32×32 take about 2 ms, under 2 % of the step train_w1 of tests/bench, and
- * no core is idle during a step. */
+ * A batch is made on request, by all threads, and not prefetched during the previous step: 128
+ * augmented images of 32×32 take about 2 ms, under 2 % of the step train_w1 of tests/bench, and no
+ * core is idle during a step. */
 #ifndef AN_DATA_DATASET_H
 #define AN_DATA_DATASET_H
 
@@ -29,7 +29,7 @@ typedef enum {
     AN_FROM_ROWS,
     AN_FROM_FEATURES, /* source_features.h */
     AN_FROM_LESIONS,
-    AN_FROM_CIFAR10, /* this one and the following: container.h */
+    AN_FROM_CIFAR10, /* this one and those below: container.h */
     AN_FROM_CIFAR100,
     AN_FROM_IDX,
     AN_FROM_NPZ,
@@ -42,23 +42,23 @@ typedef struct an_dataset_spec {
     const char *name; /* for lists and the database                          */
     an_source source;
     an_image_rows rows;         /* rows and features sources                            */
-    const int64_t *feature_row; /* features source, per row of `rows`: of the file     */
-    bool unordered;             /* features source: the grid is no order of the tokens  */
+    const int64_t *feature_row; /* features source, per row of `rows`: row in the file */
+    bool unordered;             /* features source: the tokens are not in grid order    */
     bool normalise;             /* features source: by the moments of the training part */
-    const char *split_name;     /* of parts that the rows bring                         */
+    const char *split_name;     /* of the parts that the rows assign                    */
     const char *const *classes; /* K names, or NULL with K = 0: sorted by name          */
     int K;
     int64_t n;              /* lesions source                                       */
-    const char *container;  /* a folder, or of npz and features the file            */
+    const char *container;  /* a folder; for npz and features, the file             */
     an_long_tail long_tail; /* of the training part                                 */
-    int H, W;               /* 1 … 1024; of features the grid of the tokens         */
+    int H, W;               /* 1 … 1024; for features, the grid of tokens           */
     an_aspect aspect;
-    an_damage_policy damage; /* of files                                            */
-    double val, test;        /* fractions, see an_split_complete                     */
+    an_damage_policy damage; /* for files                                           */
+    double val, test;        /* fractions, see an_split_complete()                   */
     uint64_t seed;           /* of the split, and of the lesions                     */
     an_group_rule groups;
     an_fold fold;       /* of a cross-validation                                */
-    bool divide_groups; /* the parts share groups: for measuring what that gives away  */
+    bool divide_groups; /* parts may share groups: to measure what that leaks          */
     const char *cache;  /* folder, "" for none                                  */
 } an_dataset_spec;
 
@@ -68,19 +68,19 @@ typedef struct an_dataset {
     an_pixel_cache images; /* (n, H, W, 3), in the order of list.items           */
     int H, W, channels;
     bool unordered;       /* as specified                                         */
-    an_features features; /* in the place of the pixels; closed in other sets      */
-    float *feature_mean;  /* (channels) of the training part, NULL without features */
+    an_features features; /* instead of the pixels; closed in other sets           */
+    float *feature_mean;  /* (channels) of the training part; NULL without features */
     float *feature_std;
     int64_t *members[AN_PARTS]; /* items of each part, ascending                        */
     int64_t n[AN_PARTS];
     int64_t *counts[AN_PARTS]; /* (K) images per class                                 */
-    bool test_is_val;          /* there is no validation part: it is the test part     */
+    bool test_is_val;          /* no validation part: the test part serves as one      */
     char split_name[256];
     uint64_t seed;
-    int64_t official[AN_PARTS];      /* images per part as a container has them; 0: no container */
+    int64_t official[AN_PARTS];      /* images per part in the container; 0: no container */
     an_profile profile;              /* of the training part                              */
-    int64_t before_tail;             /* training images before long_tail cut them         */
-    an_group_rule groups;            /* without the names of `given`                         */
+    int64_t before_tail;             /* training images before the long-tail cut          */
+    an_group_rule groups;            /* without the names for `given`                        */
     an_shot *shot;                   /* (K) group of each class                              */
     an_fold fold;                    /* as specified                                         */
     char fold_set[AN_SHA256_HEX];    /* an_split_fold_hash                                   */
@@ -89,7 +89,7 @@ typedef struct an_dataset {
     int64_t group_leaks, copy_leaks; /* an_split_leaks                                       */
     int64_t conflicts;               /* an_listing_conflicts                                 */
     const an_item *conflict[2];
-    int64_t missing;       /* rows without a file, left out                        */
+    int64_t missing;       /* rows skipped for lack of a file                      */
     float mean[3], std[3]; /* of the training part, values in [0, 1]               */
     char sha256[AN_SHA256_HEX], split_sha256[AN_SHA256_HEX];
     char earlier_sha256[AN_SHA256_HEX]; /* of the same files before pixel versions: listing.h  */
@@ -109,8 +109,8 @@ typedef struct {
     float mean[3], std[3];
 } an_normalisation;
 
-/* positions (B) of a part → images (B, H, W, channels) normalised by `by`, NULL: by the moments of
- * the training part; labels (B); B ≥ 0. `how` NULL: no augmentation. Features have neither `how`
+/* positions (B) of a part → images (B, H, W, channels), normalised by `by` (NULL: by the moments of
+ * the training part); labels (B); B ≥ 0. `how` NULL: no augmentation. Features use neither `how`
  * nor `by`. AN_EINVAL: a position outside 0 … n[part] − 1, transpose with H ≠ W. */
 an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *positions, int64_t B,
                          const an_augment *how, const an_normalisation *by, uint64_t seed,

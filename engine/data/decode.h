@@ -1,7 +1,7 @@
 /* decode: the decoders behind image.h, one per format. Each fills width, height and pixels of an
- * image whose format was checked, before its orientation is applied; `name` is for
- * messages. AN_EFORMAT: damaged, or of a kind that is not supported. AN_ENOMEM. After a failure
- * image->pixels is NULL. */
+ * image whose format was checked, before its orientation is applied; `name` is for messages.
+ * AN_EFORMAT: damaged, or of an unsupported kind. AN_ENOMEM. After a failure image->pixels is
+ * NULL. */
 #ifndef AN_DATA_DECODE_H
 #define AN_DATA_DECODE_H
 

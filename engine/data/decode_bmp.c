@@ -1,8 +1,9 @@
 /* decode_bmp: BMP of Windows and OS/2 with 1, 2, 4, 8, 16, 24 or 32 bits per pixel: palettes, bit
- * fields, run lengths (RLE8, RLE4), rows from below or from above, gaps before the pixels.
+ * fields, run lengths (RLE8, RLE4), rows bottom-up or top-down, gaps before the pixels.
  *
- * No library of Debian 12 reads BMP alone: those that do (SDL_image, gdk-pixbuf) bring windows or
- * plug-ins. Layout: BITMAPFILEHEADER, BITMAPCOREHEADER, BITMAPINFOHEADER, BITMAPV5HEADER. */
+ * No library in Debian 12 reads only BMP: those that read it (SDL_image, gdk-pixbuf) depend on a
+ * windowing system or plug-ins. Layout: BITMAPFILEHEADER, BITMAPCOREHEADER, BITMAPINFOHEADER,
+ * BITMAPV5HEADER. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ typedef struct bmp {
     bool from_above;
     int bits, compression;
     uint32_t masks[3];       /* of red, green, blue in pixels of 16 and 32 bits */
-    uint8_t palette[256][3]; /* red, green, blue; black where the file has none */
+    uint8_t palette[256][3]; /* red, green, blue; black where the file has no entry */
 } bmp;
 
 static uint32_t little_endian(const uint8_t *p, int bytes)
@@ -71,7 +72,7 @@ static an_code check_fields(const bmp *b)
     if (b->width < 1 || b->height < 1)
         return an_fail(AN_EFORMAT, "%s: damaged BMP (a size of %lldx%lld)", b->name,
                        (long long)b->width, (long long)b->height);
-    if (!os2 && (kind == JPEG_INSIDE || kind == PNG_INSIDE)) /* their bits may be 0 */
+    if (!os2 && (kind == JPEG_INSIDE || kind == PNG_INSIDE)) /* for these, the bits may be 0 */
         return an_fail(AN_EFORMAT, "%s: BMP with a %s inside is not supported; convert it", b->name,
                        kind == JPEG_INSIDE ? "JPEG" : "PNG");
     if (bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32)
@@ -85,7 +86,7 @@ static an_code check_fields(const bmp *b)
                    b->name, kind, bits);
 }
 
-/* The masks are the end of a long header, or follow one of 40 bytes. */
+/* The masks end a long header, or follow one of 40 bytes. */
 static an_code read_masks(bmp *b)
 {
     const bool given = b->compression == BITFIELDS || b->compression == ALPHA_BITFIELDS;
@@ -117,7 +118,7 @@ static size_t palette_colours(const bmp *b)
     return used > 0 && used < most ? used : most;
 }
 
-/* Some writers leave the place of the pixels 0: they follow the palette. */
+/* Some writers leave the offset of the pixels 0; the pixels then follow the palette. */
 static an_code check_place(bmp *b)
 {
     const size_t start = palette_start(b), entry = b->header == CORE ? 3 : 4;
@@ -143,7 +144,7 @@ static void read_palette(bmp *b)
 
 /* ── pixels ───────────────────────────────────────────────────────────────────── */
 
-/* The bits of the mask, as 8: fewer bits are repeated, so that all ones are 255. */
+/* The bits under the mask, scaled to 8: fewer bits are repeated, so that all ones give 255. */
 static uint8_t channel(uint32_t pixel, uint32_t mask)
 {
     if (mask == 0)

@@ -1,8 +1,8 @@
-/* decode_jpeg: JPEG through libjpeg-turbo, of which this file is the only user.
+/* decode_jpeg: decodes JPEG through libjpeg-turbo, which only this file uses.
  *
- * libjpeg reports an error by a call that must not return, so that each decode has one setjmp(), in
- * decode_within(); everything that lives across it is in a struct of the caller. A warning of
- * damaged data is an error, or with AN_DAMAGED_ACCEPT a mark on the image. */
+ * libjpeg reports an error by a call that must not return, so each decode has one setjmp(), in
+ * decode_within(); everything used across it is in a struct of the caller. A warning about damaged
+ * data is an error or, with AN_DAMAGED_ACCEPT, sets a flag in the image. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +15,11 @@
 
 #define SCANS 100                 /* of a progressive file; common encoders write up to 20 */
 #define WORKING_MEMORY (1L << 30) /* bytes that libjpeg may hold for one image */
-#define ROWS 4                    /* at a time: libjpeg makes as many of two rows of colour */
+#define ROWS 4                    /* at a time: libjpeg makes as many from two rows of colour */
 #define ACCEPT "fetch the file again, or accept such images with data.damaged = \"accept\""
 
 typedef struct decoder {
-    struct jpeg_error_mgr errors; /* first: libjpeg's pointer to it is one to the decoder */
+    struct jpeg_error_mgr errors; /* first: libjpeg's pointer to it also points to the decoder */
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct jpeg;
     jmp_buf escape;
@@ -57,8 +57,8 @@ static _Noreturn void on_error(j_common_ptr common)
     give_up(d, an_fail(AN_EFORMAT, "%s: damaged JPEG (%s)", d->name, why));
 }
 
-/* The latest warning as a defect of the file; NULL: the pixels are right in spite of it. Stray
- * bytes between segments do no harm; after a scan they mean that its data were not understood. */
+/* The latest warning as a defect of the file; NULL: the pixels are correct despite it. Stray bytes
+ * between segments are harmless; after a scan they mean that its data were misread. */
 static const char *defect(const decoder *d, const struct jpeg_decompress_struct *jpeg)
 {
     switch (d->errors.msg_code) {
@@ -99,7 +99,7 @@ static void on_message(j_common_ptr common, int level)
         report_defect(d, why);
 }
 
-/* Called during the work on each row of blocks. */
+/* Called for each row of blocks. */
 static void on_progress(j_common_ptr common)
 {
     decoder *d = (decoder *)common->err;
@@ -110,8 +110,8 @@ static void on_progress(j_common_ptr common)
 
 /* ── decoding ─────────────────────────────────────────────────────────────────── */
 
-/* Four inks of which 255 is none, as Adobe's programs store them and every common decoder assumes,
- * to red, green, blue in place. */
+/* Converts four inks to red, green, blue in place. 255 is no ink, as Adobe's programs store it and
+ * every common decoder assumes. */
 static void from_inks(uint8_t *row, int64_t pixels)
 {
     for (uint8_t *p = row; p < row + pixels * 4; p += 4)
@@ -122,9 +122,8 @@ static void from_inks(uint8_t *row, int64_t pixels)
         }
 }
 
-/* True if a progressive file has no bits for some coefficients: an end marker after its first scans
- * is a whole file to libjpeg. coef_bits: the lowest bit that a scan brought, 0 when all are there.
- */
+/* True if a progressive file lacks bits of some coefficients: libjpeg accepts an end marker after
+ * the first scans as the end of the file. coef_bits: the lowest bit read so far, 0 once all are. */
 static bool lacks_scans(const struct jpeg_decompress_struct *jpeg)
 {
     if (!jpeg->progressive_mode)
@@ -143,7 +142,7 @@ static void read_rows(decoder *d)
     while (jpeg->output_scanline < jpeg->output_height) {
         uint8_t *first = d->image->pixels + jpeg->output_scanline * row;
         JSAMPROW rows[ROWS];
-        for (JDIMENSION y = 0; y < ROWS; y++) /* libjpeg does not touch those below the image */
+        for (JDIMENSION y = 0; y < ROWS; y++) /* libjpeg does not write rows below the image */
             rows[y] = y < jpeg->output_height - jpeg->output_scanline ? first + y * row : first;
         const JDIMENSION count = jpeg_read_scanlines(jpeg, rows, ROWS);
         if (jpeg->out_color_space == JCS_CMYK)
@@ -151,7 +150,7 @@ static void read_rows(decoder *d)
     }
 }
 
-/* The part that libjpeg may leave at any call. */
+/* The code that libjpeg may leave at any call. */
 static void decode_within(decoder *d)
 {
     struct jpeg_decompress_struct *jpeg = &d->jpeg;
@@ -176,7 +175,7 @@ static void decode_within(decoder *d)
     jpeg_finish_decompress(jpeg); /* reads up to the end marker */
 }
 
-/* Refuses what libjpeg-turbo cannot read, or reads without a way to find damage. */
+/* Refuses what libjpeg-turbo cannot read, or reads without detecting damage. */
 static an_code check_kind(const an_image_probe *probe, const char *name)
 {
     const uint8_t frame = probe->frame;

@@ -1,9 +1,10 @@
-/* decode_png: PNG through libpng, of which this file is the only user.
+/* decode_png: decodes PNG through libpng.
  *
  * The checksums of all chunks, zlib's Adler-32 and the end chunk are verified. Chunks other than
- * those of the pixels are passed over after their checksum: no colour correction is applied, as in
+ * those of the pixels are skipped after their checksum: no colour correction is applied, as in
  * other programs that train on such files. libpng reports an error by a call that must not return;
- * the one setjmp() is in decode_within(), what lives across it in a struct of the caller. */
+ * the only setjmp() is in decode_within(), and everything used across it is in a struct of the
+ * caller. */
 #include <setjmp.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,10 +14,10 @@
 #include "base/memory/mem.h"
 #include "data/decode.h"
 
-#define IDAT 0x49444154u /* the name of the chunks of pixels */
+#define IDAT 0x49444154u /* the type of the pixel chunks */
 
-/* Bytes of compressed pixels after the last row: libpng inflates them to the end for their
- * checksum, and a file of some megabytes can hold gigabytes of zeros there. */
+/* Limit on the bytes of compressed pixels after the last row: libpng inflates them all for their
+ * checksum, and a file of a few megabytes can hold gigabytes of zeros there. */
 #define AFTER_LAST_ROW 65536
 
 typedef struct decoder {
@@ -63,8 +64,8 @@ static void on_error(png_structp png, png_const_charp why)
     png_longjmp(png, 1);
 }
 
-/* What libpng calls benign. In the chunks of the pixels only more data than the pixels need are: a
- * wrong checksum of zlib, which libpng counts among them too, is an error. */
+/* Called for errors that libpng considers benign. In pixel chunks, only surplus data are: a wrong
+ * zlib checksum, which libpng also considers benign, is an error. */
 static void on_warning(png_structp png, png_const_charp why)
 {
     const bool more = strstr(why, "Extra compressed data") || strstr(why, "Too much image data");
@@ -87,7 +88,7 @@ static void give_memory(png_structp png, png_voidp block)
     an_free(block);
 }
 
-/* Everything becomes red, green, blue, unused with 8 bits each. */
+/* Converts everything to red, green, blue and an unused byte, 8 bits each. */
 static void set_layout(decoder *d)
 {
     png_set_expand_gray_1_2_4_to_8(d->png);
@@ -119,13 +120,13 @@ static void make_rows(decoder *d)
         d->rows[y] = image->pixels + row * (size_t)y;
 }
 
-/* The part that libpng may leave at any call. */
+/* The code that libpng may leave at any call. */
 static void decode_within(decoder *d)
 {
     if (setjmp(png_jmpbuf(d->png)))
         return;
     png_set_read_fn(d->png, d, read_bytes);
-    png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours come below */
+    png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* our own limits follow */
     png_set_crc_action(d->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_benign_errors(d->png, 1); /* they become warnings: on_warning() */
     png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
@@ -138,7 +139,7 @@ static void decode_within(decoder *d)
     set_layout(d);
     make_rows(d);
     png_read_image(d->png, d->rows);
-    png_read_end(d->png, d->info); /* with it, an unknown critical chunk is an error here too */
+    png_read_end(d->png, d->info); /* this makes an unknown critical chunk an error too */
 }
 
 an_code an_decode_png(const uint8_t *bytes, size_t count, const char *name, an_image *image)
@@ -146,7 +147,7 @@ an_code an_decode_png(const uint8_t *bytes, size_t count, const char *name, an_i
     if (an_probe_image(bytes, count).apple)
         return an_fail(AN_EFORMAT, "%s: Apple's variant of PNG (CgBI) is not supported; convert it",
                        name);
-    if (count >= 16 && memcmp(bytes + 12, "IHDR", 4) != 0) /* libpng passes over others before it */
+    if (count >= 16 && memcmp(bytes + 12, "IHDR", 4) != 0) /* libpng skips others before it */
         return an_fail(AN_EFORMAT, "%s: damaged PNG (its first chunk is not IHDR)", name);
     decoder d = {.bytes = bytes, .count = count, .name = name, .image = image};
     d.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning, &d,

@@ -1,4 +1,4 @@
-/* encode_png: pictures to PNG files, through libpng. */
+/* encode_png: writes pictures as PNG files, through libpng. */
 #ifndef AN_DATA_ENCODE_PNG_H
 #define AN_DATA_ENCODE_PNG_H
 

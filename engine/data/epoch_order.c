@@ -13,7 +13,7 @@ const char *const an_class_sampling_names[AN_SAMPLINGS + 1] = {
     [AN_SEQUENTIAL] = "sequential",
 };
 
-/* cumulative[j] = p_0 + … + p_j; classes without an image have probability 0. */
+/* cumulative[j] = p_0 + … + p_j; classes without images have probability 0. */
 static void sum_probabilities(const int64_t *count, int64_t n, int K, an_class_sampling sampling,
                               double t, double *cumulative)
 {

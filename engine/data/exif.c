@@ -15,7 +15,7 @@ static uint32_t number(const uint8_t *p, int bytes, bool big_endian)
     return value;
 }
 
-/* The first value of an entry of 12 bytes: tag, type, count, then the values where they fit. */
+/* The first value of an entry of 12 bytes: tag, type, count, then the values if they fit. */
 static uint32_t entry_value(const uint8_t *entry, bool big_endian)
 {
     uint32_t type = number(entry + 2, 2, big_endian), count = number(entry + 4, 4, big_endian);

@@ -1,4 +1,4 @@
-/* feature_moments: an_features_moments of features.h. The rows are cut into a fixed number of
+/* feature_moments: an_features_moments(), see features.h. The rows are cut into a fixed number of
  * pieces; each has its own sums, which are added in order. Values are taken relative to the first
  * token, so that a large mean costs the variance no digits. */
 #include <math.h>

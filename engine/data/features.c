@@ -16,7 +16,7 @@
 
 const char *const an_feature_type_names[] = {"float32", "float16", "bfloat16", "float64", NULL};
 
-static const int width_of[] = {4, 2, 2, 8}; /* bytes of a number, by an_feature_type */
+static const int width_of[] = {4, 2, 2, 8}; /* bytes per number, by an_feature_type */
 
 /* ── opening ────────────────────────────────────────────────────────────────── */
 
@@ -70,7 +70,7 @@ static an_code check_type(an_features *f, const an_place *at)
                    f->path, at->type);
 }
 
-/* The whole numbers of the tensor "ids" as text, an id per line. */
+/* The integers of the tensor "ids" as text, one id per line. */
 static an_code take_numbers(an_features *f, const an_place *at)
 {
     enum { LONGEST = 21 }; /* "-9223372036854775808\n" */
@@ -151,7 +151,8 @@ static bool begins_as_npy(const an_features *f)
     return f->mapped >= 6 && memcmp(f->map, "\x93NUMPY", 6) == 0;
 }
 
-/* What other programs write for the same purpose, named so that the way out is clear. */
+/* Identifies what other programs write for the same purpose, so that the message can name a
+ * remedy. */
 static const char *foreign(const an_features *f)
 {
     const uint8_t *start = f->map;
@@ -226,7 +227,7 @@ static const uint8_t *row_at(const an_features *f, int64_t row)
     return f->values + row * f->tokens * f->width * width_of[f->type];
 }
 
-/* The numbers may have any alignment: a header has any length. */
+/* The numbers may have any alignment, because a header may have any length. */
 static void convert(const an_features *f, const uint8_t *from, int64_t count, float *out)
 {
     uint16_t half;

@@ -18,12 +18,12 @@ static an_code check_official(const an_listing *list, int folds)
     return AN_OK;
 }
 
-/* Every fold tests some image, and leaves each class some to train on: what one fold lacks would be
- * found after the folds before it were trained. */
+/* Every fold has test images and leaves each class some training images: without this check, a bad
+ * fold would be found only after the folds before it were trained. */
 static an_code check_folds(const an_listing *list, int folds)
 {
     size_t K = (size_t)list->K;
-    int *only = an_calloc(K, sizeof *only); /* the fold of the class, −1: there are several */
+    int *only = an_calloc(K, sizeof *only); /* the only fold of a class; −1: several */
     bool tests[AN_MOST_FOLDS + 1] = {false};
     an_code code = only ? AN_OK : AN_ENOMEM;
     for (int64_t i = 0; i < list->n && only; i++) {

@@ -1,7 +1,7 @@
-/* hash_cache: see hash_cache.h. The index is "size mtime ctime hash pVERSION path" in lines sorted
- * by path, VERSION that of the pixels (image_probe.h), and a last line with the checksum of the
- * lines before it; a damaged one is not used. When the rules of the versions change, the letter
- * before them changes too, so that an older index is not used. */
+/* hash_cache: see hash_cache.h. The index consists of lines "size mtime ctime hash pVERSION path",
+ * sorted by path, where VERSION is that of the pixels (image_probe.h), and a last line with the
+ * checksum of the lines before it; a damaged index is not used. When the rules for versions change,
+ * the letter before them changes too, so that an older index is not used. */
 #include "data/hash_cache.h"
 
 #include <inttypes.h>
@@ -72,7 +72,7 @@ static size_t verified_length(const uint8_t *text, size_t count)
     if (count < LAST || text[count - 1] != '\n')
         return 0;
     size_t length = count - LAST;
-    if (length > 0 && text[length - 1] != '\n') /* the lines are searched for their ends */
+    if (length > 0 && text[length - 1] != '\n') /* parsing searches for line ends */
         return 0;
     last_line(text, length, last);
     return memcmp(last, text + length, LAST) == 0 ? length : 0;
@@ -158,7 +158,7 @@ static an_code hash_content(entry *e, const char *path)
 /* Fills e for one item. *read: the file had to be read. */
 static an_code hash_one(const an_item *item, const index_file *index, entry *e, bool *read)
 {
-    *e = (entry){.path = item->path, .stamp = item->stamp}; /* set by source_table */
+    *e = (entry){.path = item->path, .stamp = item->stamp}; /* may be set by source_rows.c */
     an_code code = an_stop_check();
     if (code == AN_OK && !e->stamp.ctime)
         code = an_path_stamp(item->path, &e->stamp);
@@ -205,8 +205,8 @@ static an_code fail_again(void *context, int64_t i)
     return code == AN_OK ? decode_one(&r->list->items[i], r->damage) : code;
 }
 
-/* Where some files cannot be read, the others are decoded, so that one report has every file that
- * cannot be used. Returns its failure. */
+/* If some files cannot be read, the others are decoded, so that one report lists every unusable
+ * file. Returns its failure. */
 static an_code report_unusable(const an_listing *list, const index_file *index,
                                an_damage_policy damage, bool *failed)
 {
@@ -215,11 +215,11 @@ static an_code report_unusable(const an_listing *list, const index_file *index,
         failed[i] =
             failed[i] || (list->items[i].path && decode_one(&list->items[i], damage) != AN_OK);
     repetition r = {list, index, damage};
-    an_code stopped = an_stop_check(); /* the files that were not read are not broken */
+    an_code stopped = an_stop_check(); /* files that were not read are not broken */
     return stopped == AN_OK ? an_broken_files(failed, list->n, fail_again, &r) : stopped;
 }
 
-/* Hashes every file, whatever fails, so that all failures are in one report. */
+/* Hashes every file despite failures, so that all of them are in one report. */
 static an_code hash_each(const an_listing *list, const index_file *index, an_damage_policy damage,
                          entry *entries, bool *failed, int64_t *reads)
 {

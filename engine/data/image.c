@@ -63,7 +63,7 @@ an_code an_image_decode(const uint8_t *bytes, size_t count, const char *name,
     if (probe.format == AN_NOT_IMAGE)
         return not_an_image(bytes, count, name);
     an_code code = AN_OK;
-    if (probe.format != AN_PNG) /* the header of a PNG has a checksum, which is verified first */
+    if (probe.format != AN_PNG) /* a PNG header has a checksum, which is verified first */
         code = an_check_image_size(probe.format, probe.width, probe.height, name);
     if (code == AN_OK)
         code = probe.format == AN_JPEG  ? an_decode_jpeg(bytes, count, name, damage, image)

@@ -24,7 +24,7 @@ static an_code read_one(const char *path, const an_input_form *form, uint8_t *by
     return code;
 }
 
-/* Without a reason, memory was missing even for its text. */
+/* Where the reason is missing, there was no memory even for its text. */
 static int read_or_explain(const char *path, const an_input_form *form, float *out, char **why)
 {
     size_t size = (size_t)form->H * (size_t)form->W * 3;

@@ -12,7 +12,7 @@
 enum { TEM = 0x01, DHT = 0xC4, JPG = 0xC8, DAC = 0xCC, RST0 = 0xD0, SOI = 0xD8, EOI = 0xD9 };
 enum { SOS = 0xDA, DHP = 0xDE, APP1 = 0xE1, SOF55 = 0xF7 /* of JPEG-LS */ };
 
-#define XMP "http://ns.adobe.com/xap/1.0/" /* in APP1, a zero byte after it */
+#define XMP "http://ns.adobe.com/xap/1.0/" /* in APP1, followed by a zero byte */
 
 static uint32_t be16(const uint8_t *p)
 {
@@ -40,8 +40,8 @@ static bool is_frame(uint8_t marker)
            marker == SOF55;
 }
 
-/* *at moves behind the next marker, which is returned; stray bytes, stuffed FF 00 and fill bytes
- * are passed over, as libjpeg does. 0: there is none. */
+/* Moves *at past the next marker, and returns it; stray bytes, stuffed FF 00 and fill bytes are
+ * skipped, as in libjpeg. 0: there is none. */
 static uint8_t next_marker(const uint8_t *p, size_t n, size_t *at)
 {
     while (*at + 1 < n) {
@@ -63,8 +63,8 @@ static bool has_length(uint8_t marker)
     return marker != TEM && (marker < RST0 || marker > EOI);
 }
 
-/* The length of the segment at `at`, its two bytes included, which the least length is; 0: it is
- * cut off. */
+/* The length of the segment at `at`, including its own two bytes, so 2 or more; 0: it is
+ * truncated. */
 static size_t segment_length(const uint8_t *p, size_t n, size_t at)
 {
     if (n - at < 2)
@@ -73,7 +73,7 @@ static size_t segment_length(const uint8_t *p, size_t n, size_t at)
     return length <= n - at ? length : 0;
 }
 
-/* The first frame counts. A hierarchical file begins with a DHP segment, whose layout is that of a
+/* The first frame counts. A hierarchical file begins with a DHP segment, which has the layout of a
  * frame. */
 static void note_frame(uint8_t marker, const uint8_t *body, an_image_probe *probe)
 {
@@ -115,7 +115,7 @@ static void probe_jpeg(const uint8_t *p, size_t n, an_image_probe *probe, an_ori
 
 bool an_jpeg_in_scan(const uint8_t *p, size_t n, size_t position)
 {
-    size_t at = 2, end = 2; /* end: of the latest segment, so that data follow it */
+    size_t at = 2, end = 2; /* end: of the latest segment; data follow it */
     bool in_scan = false;
     for (uint8_t marker; (marker = next_marker(p, n, &at)) != 0;) {
         bool restart = in_scan && marker >= RST0 && marker < SOI;

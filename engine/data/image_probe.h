@@ -13,14 +13,14 @@ typedef enum { AN_NOT_IMAGE, AN_JPEG, AN_PNG, AN_BMP } an_format;
 
 typedef struct an_image_probe {
     an_format format;
-    int64_t width, height; /* pixels of the upright image, as the header claims; 0: it has none   */
+    int64_t width, height; /* pixels of the upright image, from the header; 0: it has none        */
     int orientation; /* 1 … 8 of its metadata; 5 … 8 exchange the header's width and height */
-    bool orientation_of_text; /* it is not 1 and not from an EXIF block: text_orientation.h */
+    bool orientation_of_text; /* it is not 1, and not from EXIF: text_orientation.h */
     uint8_t frame;  /* JPEG: the marker of its first frame header, 0xC0 … 0xF7; 0: none    */
     int precision;  /* JPEG: bits per sample                                               */
     int components; /* JPEG: per pixel                                                     */
-    bool apple;     /* PNG: of Apple's variant with a CgBI chunk                           */
-    bool complete;  /* no byte after these could change the fields above                   */
+    bool apple;     /* PNG: Apple's variant with a CgBI chunk                              */
+    bool complete;  /* no further bytes could change the fields above                      */
 } an_image_probe;
 
 /* Never fails and never reads beyond `count` bytes; unknown content is AN_NOT_IMAGE. `bytes` may be
@@ -31,10 +31,10 @@ an_image_probe an_probe_image(const uint8_t *bytes, size_t count);
  * marker. */
 bool an_jpeg_in_scan(const uint8_t *bytes, size_t count, size_t at);
 
-/* The version of the decoders that made the pixels of an image of these bytes other than version 0
- * did: 1 for a JPEG (version 0 read it through stb_image), for a PNG that is turned upright, and
- * for a BMP without a place of its pixels; 2 for a JPEG that is turned by its XMP data alone. It
- * belongs to the content hash of a data set (listing.h). */
+/* The version of the decoders since which an image with these bytes has its present pixels; 0:
+ * since the first version. 1 for a JPEG (version 0 read it through stb_image), for a PNG that is
+ * turned upright, and for a BMP that does not state where its pixels begin; 2 for a JPEG that is
+ * turned by its XMP data only. It is part of the content hash of a data set (listing.h). */
 int an_pixel_version(const uint8_t *bytes, size_t count);
 
 const char *an_format_name(an_format format); /* "JPEG", "PNG", "BMP" */

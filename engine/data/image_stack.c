@@ -41,13 +41,13 @@ int64_t an_raw_bytes(const an_raw_shape *shape)
     return (int64_t)shape->height * shape->width * shape->channels;
 }
 
-/* The image as decoded pictures are, (height, width, 4): what an_resize() takes. */
+/* Lays the image out like a decoded picture, (height, width, 4), for an_resize(). */
 static void spread(const an_raw_shape *shape, const uint8_t *from, uint8_t *to)
 {
     int64_t pixels = (int64_t)shape->height * shape->width;
     int64_t pixel = shape->planar ? 1 : shape->channels, channel = shape->planar ? pixels : 1;
     if (shape->channels == 1)
-        channel = 0; /* grey: the one value three times */
+        channel = 0; /* grey: the same value three times */
     for (int64_t i = 0; i < pixels; i++)
         for (int c = 0; c < 3; c++)
             to[4 * i + c] = from[i * pixel + c * channel];

@@ -131,7 +131,7 @@ static int by_class(const void *a, const void *b)
     return strcmp(((const class_entry *)a)->name, ((const class_entry *)b)->name);
 }
 
-/* The classes may have any order, so their names are searched in a sorted copy. */
+/* The classes may be in any order, so names are looked up in a sorted copy. */
 static an_code number_labels(an_listing *list)
 {
     class_entry *sorted = an_alloc((size_t)list->K * sizeof *sorted);

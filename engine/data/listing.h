@@ -1,4 +1,5 @@
-/* listing: the images of a data set before any is decoded: names, files, classes, groups, parts.
+/* listing: the images of a data set before any of them is decoded: names, files, classes, groups,
+ * parts.
  *
  * Order of calls: an_listing_begin(); a source (source.h) adds the items; an_listing_seal() sorts
  * and numbers them; after that an_hash_files() (hash_cache.h), the split (split.h) and the pixels
@@ -16,7 +17,7 @@
 
 typedef enum { AN_TRAIN, AN_VAL, AN_TEST, AN_UNUSED, AN_UNASSIGNED } an_part;
 #define AN_PARTS 3
-/* More are a column that holds no labels, such as names of images. */
+/* More mean a column that does not hold labels, such as names of images. */
 #define AN_MOST_CLASSES 30000
 extern const char *const an_part_names[AN_PARTS + 1]; /* "train", "val", "test", NULL */
 
@@ -24,25 +25,25 @@ typedef struct an_item {
     const char *key;  /* unique in the data set                                   */
     const char *path; /* of the file; NULL for a generated image                  */
     const char *class_name;
-    const char *group; /* a lesion, a patient: all of it in one part; NULL: alone  */
-    int64_t line;      /* of the table that named it; 0 for a folder               */
-    int64_t row;       /* of the file of features, from 0                          */
+    const char *group; /* a lesion, a patient: all in one part; NULL: alone        */
+    int64_t line;      /* in the table that names it; 0 for a folder               */
+    int64_t row;       /* in the file of features, from 0                          */
     int label;         /* 0 … K−1, after sealing                                   */
-    int fold;          /* 1 … of the folds that came with the data; 0: none       */
+    int fold;          /* 1 …, of the folds that came with the data; 0: none      */
     an_part part;
     char hash[AN_SHA256_HEX]; /* of the content: the file's bytes, or the pixels          */
-    int pixel_version;        /* of its decoder: an_pixel_version()                        */
+    int pixel_version;        /* see an_pixel_version()                                    */
     an_stamp stamp;           /* of the file, taken before it was hashed; 0: unknown       */
 } an_item;
 
 typedef struct an_listing {
-    const char *source; /* the folder or table it came from, for messages           */
+    const char *source; /* the folder or table it comes from, for messages          */
     an_item *items;     /* after sealing: sorted by key                             */
     int64_t n, room;
     const char **classes; /* K names                                                  */
     int K;
     bool sealed;
-    bool divides_groups;  /* a cut takes each image alone; leaks of groups are counted still */
+    bool divides_groups;  /* a cut ignores groups; group leaks are still counted */
     an_string_arena text; /* owns every string above                                  */
 } an_listing;
 
@@ -52,7 +53,7 @@ void an_listing_free(an_listing *list);
 /* Copies the texts; path and group may be NULL, and an empty group counts as NULL. Not sealed. */
 an_code an_listing_add(an_listing *list, const an_item *item);
 
-/* Fixes the order of the K ≥ 1 classes, at most once and before sealing; without it they are sorted
+/* Sets the order of the K ≥ 1 classes, at most once and before sealing; by default they are sorted
  * by name. AN_EINVAL: a class is listed twice. */
 an_code an_listing_classes(an_listing *list, const char *const *names, int K);
 
@@ -62,15 +63,15 @@ an_code an_listing_seal(an_listing *list);
 
 an_item *an_listing_find(const an_listing *list, const char *key); /* sealed; NULL if absent */
 
-/* *n items have the bytes of an item of another class, so that a label is wrong; pair: the first
- * two in the order of the content hashes, or NULLs. Sealed, hashed. AN_ENOMEM. */
+/* *n: how many items have the same bytes as an item of another class, so that a label is wrong;
+ * pair: the first two in the order of content hashes, or NULLs. Sealed, hashed. AN_ENOMEM. */
 an_code an_listing_conflicts(const an_listing *list, int64_t *n, const an_item *pair[2]);
 
-/* Every item has its content hash: assertions of what needs it. */
+/* True if every item has its content hash: for assertions. */
 bool an_listing_hashed(const an_listing *list);
 /* The identity of the content: SHA-256 over the lines "key TAB hash TAB class", in which "+VERSION"
  * follows the hash of an image whose pixel version is not 0. `newest` false: every version counts
- * as 0, which is the identity that the same files had before the versions. Sealed, hashed. */
+ * as 0, the identity that these files had before versions existed. Sealed, hashed. */
 void an_listing_hash(const an_listing *list, bool newest, char hex[AN_SHA256_HEX]);
 
 #endif

@@ -64,7 +64,7 @@ an_code an_long_tail_counts(const an_long_tail *tail, const int64_t *counts, int
     return AN_OK;
 }
 
-/* Leaves `keep` of the n training images of class k, whose positions in the listing are `items`. */
+/* Keeps `keep` of the n training images of class k, whose positions in the listing are `items`. */
 static an_code cut_class(an_listing *list, int k, const int64_t *items, int64_t n, int64_t keep,
                          uint64_t seed)
 {

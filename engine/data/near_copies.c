@@ -1,5 +1,4 @@
-/* near_copies: see near_copies.h. O(n log n) for the sorting of bands, n·bands·window comparisons.
- */
+/* near_copies: see near_copies.h. O(n log n) for sorting the bands, n·bands·window comparisons. */
 #include "data/near_copies.h"
 
 #include <math.h>
@@ -68,7 +67,7 @@ static int differing_bits(const print *a, const print *b)
     return bits;
 }
 
-/* The sums of n pairs of numbers from which their correlation follows. */
+/* Sums over n pairs of numbers, from which their correlation follows. */
 typedef struct sums {
     int64_t n, a, b, aa, bb, ab;
 } sums;
@@ -87,7 +86,7 @@ static bool correlates(const sums *s, double least, double contrast)
            (double)(s->n * s->ab - s->a * s->b) >= least * sqrt(a * b);
 }
 
-/* Of the pixel at p in a picture of SIDE columns, limited. */
+/* The clamped Laplacian of the pixel at p in a picture of SIDE columns. */
 static int laplacian(const uint8_t *p)
 {
     int value = 4 * p[0] - p[-1] - p[1] - p[-SIDE] - p[SIDE];

@@ -18,7 +18,7 @@ static uint32_t le16(const uint8_t *p)
     return (uint32_t)p[1] << 8 | p[0];
 }
 
-/* ── the dictionary: each function moves *at behind what it read ──────────────── */
+/* ── the dictionary: each function moves *at past what it read ────────────────── */
 
 static bool take(const char **at, char c)
 {
@@ -30,7 +30,7 @@ static bool take(const char **at, char c)
     return true;
 }
 
-/* A text in single or double quotes of fewer than `room` bytes. */
+/* A text of fewer than `room` bytes in single or double quotes. */
 static bool take_text(const char **at, char *text, size_t room)
 {
     char quote = take(at, '\'') ? '\'' : take(at, '"') ? '"' : 0;
@@ -111,7 +111,7 @@ static int parse(const char *at, an_npy *npy)
 
 /* ── types ────────────────────────────────────────────────────────────────────── */
 
-/* True of "|u1", "<i8": little-endian, or without an order for a single byte. */
+/* True for "|u1", "<i8": little-endian, or a single byte without byte order. */
 static bool is_whole(an_npy *npy)
 {
     const char *text = npy->descr;

@@ -21,7 +21,7 @@
 #define HEADER 4096
 #define BLOCK_BYTES ((int64_t)8 << 20)
 #define FORMAT "aniso pack 3" /* changes with the decoders too */
-#define ANNOUNCED 2000        /* images from which decoding is announced, a second or more */
+#define ANNOUNCED 2000        /* images; from here on decoding, a second or more, is announced */
 
 /* The first bytes of the file; the rest of its 4096 are zero. */
 typedef struct header {
@@ -45,8 +45,8 @@ typedef struct builder {
 
 /* ── decoding ─────────────────────────────────────────────────────────────────── */
 
-/* True if the bytes just read are those that were hashed: by the file's stamp, or, where it
- * was too young to rely on, by hashing again. */
+/* True if the bytes just read are those that were hashed: by the file's stamp or, if that was too
+ * recent to rely on, by hashing again. */
 static bool unchanged(const an_item *item, const uint8_t *bytes, size_t count)
 {
     an_stamp now;
@@ -58,7 +58,7 @@ static bool unchanged(const an_item *item, const uint8_t *bytes, size_t count)
     return strcmp(hex, item->hash) == 0;
 }
 
-/* *damaged: accepted as such. */
+/* *damaged: the image was accepted although damaged. */
 static an_code decode(const builder *b, int64_t i, uint8_t *to, bool *damaged)
 {
     const an_item *item = &b->list->items[i];
@@ -84,8 +84,8 @@ static an_code decode(const builder *b, int64_t i, uint8_t *to, bool *damaged)
     return code;
 }
 
-/* Images lo … hi−1 to `to`; b->failed has those that cannot be decoded. AN_ESTOPPED: some are
- * not decoded. */
+/* Decodes images lo … hi−1 to `to`; b->failed marks those that cannot be decoded. AN_ESTOPPED: some
+ * are not decoded. */
 static an_code decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
 {
     int64_t damaged = 0;
@@ -114,7 +114,7 @@ static an_code decode_again(void *context, int64_t i)
     return decode(r->b, i, r->image, &damaged);
 }
 
-/* The failure that all images together are. */
+/* The failure that reports all broken images. */
 static an_code report_broken(const builder *b)
 {
     repetition r = {.b = b, .image = an_alloc((size_t)b->image)};
@@ -142,7 +142,7 @@ static uint64_t sum_of_sums(const header *head, const uint64_t *sums)
     return an_checksum(sums, (size_t)blocks_of(head) * sizeof *sums);
 }
 
-/* True if `pixels` have the sum in `head`. */
+/* True if `pixels` have the checksum in `head`. */
 static bool verify(const header *head, const uint8_t *pixels)
 {
     int64_t blocks = blocks_of(head), image = head->H * head->W * 3;
@@ -163,7 +163,8 @@ static bool verify(const header *head, const uint8_t *pixels)
 
 /* ── the file ─────────────────────────────────────────────────────────────────── */
 
-/* The header comes last, over the zeros that hold its place: it carries the checksum. */
+/* The header is written last, over zeros that reserve its place, because it contains the
+ * checksum. */
 static an_code write_header(builder *b, an_replace *file)
 {
     b->head.sum = sum_of_sums(&b->head, b->sums);
@@ -183,7 +184,7 @@ static an_code write_blocks(builder *b, an_replace *file)
         int64_t hi = lo + b->head.block < b->head.n ? lo + b->head.block : b->head.n;
         code = decode_range(b, lo, hi, block);
         if (code != AN_OK || b->bad_image)
-            continue; /* the other images are only looked through for more */
+            continue; /* the rest is only checked for more bad images */
         b->sums[lo / b->head.block] = an_checksum(block, (size_t)((hi - lo) * b->image));
         code = an_replace_write(file, block, (size_t)((hi - lo) * b->image));
     }
@@ -226,7 +227,7 @@ static an_code build_memory(builder *b, an_pixel_cache *pc)
     return AN_OK;
 }
 
-/* The reason why the mapped file is not the one that `expected` describes; NULL if it is. */
+/* Why the mapped file is not the one that `expected` describes; NULL if it is. */
 static const char *fault(const header *expected, const void *map, size_t size)
 {
     const header *head = map;
@@ -276,7 +277,7 @@ static bool map_file(an_pixel_cache *pc, const builder *b, const char *path)
         return true;
     }
     an_file_unmap(map, size);
-    if (!an_stop_requested()) /* else its checksum is that of a part */
+    if (!an_stop_requested()) /* else only a part was checksummed */
         an_log(AN_WARN, "%s: %s; building it again", path, why);
     return false;
 }

@@ -6,8 +6,8 @@
 #include "base/simd.h"
 #include "base/stop.h"
 
-/* One picture's part of the sums per channel, in lanes: 48 is a whole number of pixels and of
- * vectors. 2^20 pixels of 255² over 16 lanes fit into 32 bits. */
+/* One picture's part of the sums per channel, in lanes: 48 is a multiple of both the pixel and the
+ * vector size. 2^20 pixels of 255² over 16 lanes fit into 32 bits. */
 static AN_SIMD void add_picture(const uint8_t *p, int64_t n, uint64_t sum[3], uint64_t square[3])
 {
     enum { LANES = 48 };

@@ -14,8 +14,8 @@ const char *const an_aspect_names[AN_ASPECTS + 1] = {
 
 typedef float pixel __attribute__((vector_size(16)));
 
-/* For each of the n targets along an axis: `count` source positions from `first`, with
- * weights (sum 1, zeros behind them) at weight[target·most …]. */
+/* For each of the n targets along an axis: `count` source positions from `first`, with weights that
+ * sum to 1, followed by zeros, at weight[target·most …]. */
 typedef struct axis {
     int n, most, widest; /* widest: the largest count */
     int *first, *count;
@@ -90,15 +90,15 @@ static an_code axis_make(axis *a, int n, double from, double length, int size)
     return AN_OK;
 }
 
-/* Apart from the sums: as one long loop the conversion runs at the machine's full width. */
+/* Separate from the sums: as one long loop, the conversion runs at the full vector width. */
 static AN_SIMD void to_float(const uint8_t *bytes, int n, float *out)
 {
     for (int i = 0; i < n; i++)
         out[i] = bytes[i];
 }
 
-/* One source row (width + widest, 4) → (x->n, 4). Every target takes `widest` pixels, some
- * with weight 0: a loop of one length for all is faster than the shortest for each. */
+/* One source row (width + widest, 4) → (x->n, 4). Every target uses `widest` pixels, some with
+ * weight 0: one loop length for all is faster than the shortest for each. */
 static AN_SIMD void squeeze_row(const pixel *row, const axis *x, pixel *out)
 {
     for (int i = 0; i < x->n; i++) {
@@ -127,8 +127,8 @@ static void store_row(const pixel *sum, int n, uint8_t *dst)
         }
 }
 
-/* dst points at the first target pixel; its rows are `pitch` bytes apart. A source row on
- * the border of two target rows is squeezed once. */
+/* dst points at the first target pixel; its rows are `pitch` bytes apart. A source row on the
+ * border between two target rows is squeezed once. */
 static an_code passes(const uint8_t *src, int width, const axis *y, const axis *x, uint8_t *dst,
                       int pitch)
 {
@@ -160,7 +160,7 @@ an_code an_resize(const uint8_t *src, int height, int width, uint8_t *dst, int H
 {
     AN_ASSERT(src && dst);
     AN_ASSERT(height >= 1 && width >= 1 && H >= 1 && W >= 1);
-    double use_h = height, use_w = width; /* the part of the source that is shown    */
+    double use_h = height, use_w = width; /* the part of the source that is used     */
     int put_h = H, put_w = W;             /* the part of the target that it fills    */
     double wide = (double)width * H, tall = (double)height * W;
     if (aspect == AN_CROP && wide > tall)

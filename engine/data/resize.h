@@ -1,5 +1,5 @@
-/* resize: decoded pictures (image.h) to a fixed size. An axis that shrinks averages the exact area
- * that a target pixel covers; an axis that grows is interpolated linearly. */
+/* resize: scales decoded pictures (image.h) to a fixed size. An axis that shrinks averages the
+ * exact area that a target pixel covers; an axis that grows is interpolated linearly. */
 #ifndef AN_DATA_RESIZE_H
 #define AN_DATA_RESIZE_H
 
@@ -8,7 +8,7 @@
 #include "base/err.h"
 
 typedef enum {
-    AN_STRETCH, /* the whole picture onto the whole target, shape not kept        */
+    AN_STRETCH, /* the whole picture to the whole target, shape not kept          */
     AN_CROP,    /* shape kept, the centre fills the target, the rest is cut off    */
     AN_PAD,     /* shape kept, the whole picture centred, the rest black           */
     AN_ASPECTS

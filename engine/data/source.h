@@ -1,5 +1,5 @@
-/* source: the images that a data set names, as rows that the caller prepared.
- * lua/aniso/method/data/ reads the tables and folders of each kind of data set. */
+/* source: the images of a data set, as rows prepared by the caller. lua/aniso/method/data/ reads
+ * the tables and folders of each kind of data set. */
 #ifndef AN_DATA_SOURCE_H
 #define AN_DATA_SOURCE_H
 
@@ -14,25 +14,24 @@ typedef struct an_image_rows {
     int64_t n;
     const char *const *key;        /* unique in the data set                               */
     const char *const *class_name; /* of the image                                         */
-    const char *const *file;       /* [opt] the file's name, if it is not the key          */
-    const char *const *group;      /* [opt] "" : the image is alone                        */
+    const char *const *file;       /* [opt] the file's name, if not the key                */
+    const char *const *group;      /* [opt] "": the image has no group                     */
     const int64_t *line;           /* [opt] of the table; 0: none                          */
     const int64_t *part;           /* [opt] an_part                                        */
     const int64_t *fold;           /* [opt] 1 …; 0: none                                   */
     const char *extension;         /* added to names that lack it: ".jpg", or ""           */
-    const char *const *folders;    /* searched for the images, in this order               */
+    const char *const *folders;    /* searched in this order                               */
     int folder_count;              /* 0: the names are paths                               */
-    bool skip_missing;             /* an absent file leaves its row out                    */
+    bool skip_missing;             /* skip rows whose file is absent                       */
 } an_image_rows;
 
 /* Fills an empty listing (an_listing_begin) and leaves it unsealed; *missing: rows left out. With
- * folders, a name may hold folders of its own, with / or \ between them, and it may be absolute.
+ * folders, a name may itself contain folders, separated by / or \, or be absolute.
  *
- * A table may come from a stranger, and what it names is read, cached and shown. So a path, with
- * its
- * ".." resolved by text, must be below the root or below one of the folders, both of which the
- * recipe names: AN_EFORMAT otherwise. AN_ENOTFOUND: absent images; the message counts all and names
- * the first. One stat per row and folder tried, two for a name with a backslash; none without
+ * A table may come from a stranger, and the files it names are read, cached and shown. So a path,
+ * with ".." resolved as text, must be below the root or one of the folders, all of which the recipe
+ * names: AN_EFORMAT otherwise. AN_ENOTFOUND: absent images; the message counts all and names the
+ * first. One stat per row and folder tried, two for a name with a backslash; none without
  * folders. */
 an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missing);
 

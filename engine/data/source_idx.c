@@ -1,6 +1,5 @@
-/* source_idx: MNIST and the sets that come in its format; see container.h. The IDX format: two zero
- * bytes, the type (8: uint8), the number of axes, their lengths as big-endian 32-bit numbers, the
- * data. */
+/* source_idx: MNIST and other sets in its format; see container.h. The IDX format: two zero bytes,
+ * the type (8: uint8), the number of axes, their lengths as big-endian 32-bit numbers, the data. */
 #include "data/container.h"
 
 #include <stdio.h>
@@ -53,7 +52,7 @@ static uint32_t be32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* Reads the header, and checks that the file may hold the data that it states. */
+/* Reads the header, and checks that the file can hold the data that it states. */
 static an_code read_header(idx *x)
 {
     uint8_t bytes[4 + 4 * AXES];
@@ -116,7 +115,7 @@ static an_code read_labels(const char *root, an_part part, int64_t **labels, int
     if (x.axes != 1)
         code = an_fail(AN_EFORMAT, "%s: %d axes; labels have one", x.path, x.axes);
     *n = x.shape[0];
-    if (code == AN_OK && *n > AN_STACK_IMAGES) /* before a small packed file takes gigabytes */
+    if (code == AN_OK && *n > AN_STACK_IMAGES) /* before a small packed file expands to gigabytes */
         code = an_fail(AN_EFORMAT, "%s: %lld labels, more than the limit of %d", x.path,
                        (long long)*n, AN_STACK_IMAGES);
     uint8_t *bytes = code == AN_OK ? an_alloc((size_t)*n + 1) : NULL;

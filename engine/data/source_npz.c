@@ -1,4 +1,4 @@
-/* source_npz: MedMNIST and archives of arrays like it; see container.h. */
+/* source_npz: MedMNIST and similar archives of arrays; see container.h. */
 #include "data/container.h"
 
 #include <stdio.h>

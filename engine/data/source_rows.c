@@ -15,7 +15,7 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* "SOURCE line 7" or, without a line, "SOURCE". */
+/* "SOURCE line 7", or "SOURCE" without a line. */
 static const char *place(const an_image_rows *rows, int64_t i, char text[AN_PATH])
 {
     if (rows->line && rows->line[i] > 0)
@@ -38,7 +38,7 @@ static void use_slashes(char *name)
             *name = '/';
 }
 
-/* The name with the extension of the option where it lacks that; false if it is too long. */
+/* The name, with the extension of the option if it lacks it; false if too long. */
 static bool full_name(const an_image_rows *rows, int64_t i, char name[AN_PATH])
 {
     const char *image = image_of(rows, i);
@@ -65,8 +65,7 @@ static bool is_of_windows(const char *name)
            (name[0] == '\\' && name[1] == '\\');
 }
 
-/* Removes the last part of a path; false where it has none that can be removed by its text alone.
- */
+/* Removes the last part of a path; false if there is none that can be removed as text. */
 static bool drop_last(char *path)
 {
     char *slash = strrchr(path, '/');
@@ -80,8 +79,8 @@ static bool drop_last(char *path)
     return slash != NULL;
 }
 
-/* folder/name with every ".." taken with the part before it: links are not followed for it, so the
- * result is where its text leads. False where ".." goes above the text. */
+/* folder/name with every ".." and the part before it removed as text, without following links.
+ * False if ".." leads above the text. */
 static bool resolve(char path[AN_PATH], const char *folder, const char *name)
 {
     size_t length = strlen(folder);
@@ -116,8 +115,8 @@ static bool is_below(const char *path, const char *folder)
     return strncmp(path, folder, n) == 0 && path[n] == '/';
 }
 
-/* A path that a name gave: below the root, which may be relative or reached through a link, or
- * below a folder of the images, which the recipe names and the table does not. */
+/* True if a path is below the root, which may be relative or reached through a link, or below a
+ * folder of images, which is named by the recipe and not by the table. */
 static bool is_below_any(const an_image_rows *rows, const char *path)
 {
     for (int i = 0; i < rows->folder_count; i++)
@@ -188,8 +187,8 @@ static an_code of_windows(const an_image_rows *rows, int64_t i, const char *name
                    place(rows, i, where), name, (int)(last - name), name, rows->root);
 }
 
-/* The name as it is, then with the separators of Windows as ours. ABSENT: AN_OK, and *found false.
- */
+/* Tries the name as it is, then with Windows separators replaced. ABSENT: AN_OK, and *found is
+ * false. */
 static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PATH], an_stamp *stamp,
                           bool *found)
 {
@@ -199,7 +198,7 @@ static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PAT
     strcpy(slashed, name);
     use_slashes(slashed);
     search_result result = ABSENT;
-    if (strchr(name, '\\') && *name != '/' && !climbs(slashed)) /* it may be part of a name */
+    if (strchr(name, '\\') && *name != '/' && !climbs(slashed)) /* may be part of a name */
         result = search(rows, name, path, stamp);
     if (result != FOUND)
         result = search(rows, slashed, path, stamp);
@@ -211,10 +210,10 @@ static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PAT
 
 /* ── absent images, all of them in one message ────────────────────────────────── */
 #define NAMED 5      /* of the absent ones */
-#define ENOUGH 10000 /* rows that are absent, and no other: the folder is wrong */
+#define ENOUGH 10000 /* if so many rows are absent and none found, the folder is wrong */
 
 typedef struct absent {
-    int64_t looked, count, rows[NAMED]; /* looked: rows that were looked for */
+    int64_t looked, count, rows[NAMED]; /* looked: rows that were searched for */
     char names[1200];
 } absent;
 
@@ -263,7 +262,7 @@ static int64_t row_of_extension(const an_image_rows *rows, const absent *all,
     return -1;
 }
 
-/* The name in a folder that is `last` but for the case of letters. */
+/* The name in a folder that equals `last` except for case. */
 static bool find_other_case(const char *folder, const char *last, char found[AN_PATH])
 {
     char **names;
@@ -280,8 +279,8 @@ static bool find_other_case(const char *folder, const char *last, char found[AN_
     return is_there;
 }
 
-/* The first named row whose image is there in other case of letters, and the name of that file; -1
- * if there is none. */
+/* The first named row whose image exists with different case, and the name of that file; -1 if
+ * there is none. */
 static int64_t row_of_other_case(const an_image_rows *rows, const absent *all, char found[AN_PATH])
 {
     for (int k = 0; k < NAMED && k < all->count; k++) {

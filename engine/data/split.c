@@ -1,4 +1,4 @@
-/* split: see split.h. O(n log n) for the sorting of groups. */
+/* split: see split.h. O(n log n) for sorting the groups. */
 #include "data/split.h"
 
 #include <math.h>
@@ -12,13 +12,13 @@
 #include "base/rng.h"
 
 typedef struct group {
-    int64_t first, size; /* its lowest item; how many items it has */
+    int64_t first, size; /* its lowest item; its number of items */
     int64_t rank;        /* its position in a random order         */
     int label;
     int bin; /* an an_part, or a fold from 0                  */
 } group;
 
-/* Where the images of a cut go: to bins with a share each. */
+/* The bins that receive the images of a cut, each with its share. */
 typedef struct bins {
     int n;
     const double *fraction; /* of all images; 0: the bin gets nothing                */
@@ -135,10 +135,9 @@ static int64_t gather(const an_listing *list, int64_t *leader, an_part from, gro
 }
 
 /* Distributes one class's groups, largest first. A group goes where it lowers Σ (have −
- * share)²/share most; while there are no more groups left than empty bins, only to an empty bin.
- * Among folds the first choice differs between classes, so that the remainders of all classes do
- * not go to fold 0.
- */
+ * share)²/share most; once the remaining groups are no more than the empty bins, only to an empty
+ * bin. For folds the first choice differs between classes, so that the remainders of all classes do
+ * not go to fold 0. */
 static void deal(group *groups, int64_t n, const bins *to)
 {
     double total = 0, have[AN_MOST_FOLDS] = {0};
@@ -260,7 +259,7 @@ an_code an_split_of_fold(an_listing *list, int folds, int fold, double val, uint
     AN_ASSERT(list->sealed && folds >= 2 && fold >= 0 && fold < folds);
     for (int64_t i = 0; i < list->n; i++)
         AN_ASSERT_SLOW(list->items[i].fold >= 1 && list->items[i].fold <= folds);
-    double share = val * folds / (folds - 1); /* of the images that are not tested */
+    double share = val * folds / (folds - 1); /* of the images outside the test fold */
     if (!(val >= 0 && share < 1))
         return an_fail(AN_EINVAL,
                        "split: val = %g of all images leaves nothing to train on in %d folds", val,
@@ -271,7 +270,7 @@ an_code an_split_of_fold(an_listing *list, int folds, int fold, double val, uint
     return code == AN_OK ? an_split_check(list, true) : code;
 }
 
-/* The lines "key TAB class TAB word" of the items that have a word. */
+/* Gives the last word of the line "key TAB class TAB word"; items without one have no line. */
 typedef const char *(*word_fn)(const an_item *item, char room[16]);
 
 static void hash_lines(const an_listing *list, word_fn word, char hex[AN_SHA256_HEX])

@@ -1,8 +1,8 @@
-/* split_check: why a split is impossible. See split.h.
+/* split_check: explains why a split is impossible; see split.h.
  *
- * A cut moves units: images of one group, or of equal bytes, which stay in one part. A class with a
- * single unit cannot be both trained and tested, whatever the shares are; the message names what
- * makes it a single unit. */
+ * A cut moves units: images of one group, or with equal bytes, which stay in one part. A class with
+ * a single unit cannot be both trained and tested, whatever the shares; the message states why it
+ * is a single unit. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "base/memory/mem.h"
 #include "data/split.h"
 
-#define TEXT 400 /* bytes of a part of a message */
+#define TEXT 400 /* bytes of one piece of a message */
 
 /* An image of a class and the unit that holds it. */
 typedef struct member {
@@ -30,12 +30,12 @@ static int by_label_and_unit(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
-/* What a class has: images, the units that hold them, its first image. */
+/* Of a class: the number of images and of units that contain them, and its first image. */
 typedef struct holding {
     int64_t images, units, first;
 } holding;
 
-/* (K) of all images; *units: of all classes together. NULL: no memory. */
+/* The holdings (K) of all images; *units: the number of units over all classes. NULL: no memory. */
 static holding *count_holdings(const an_listing *list, int64_t *units)
 {
     size_t n = (size_t)list->n;
@@ -64,7 +64,7 @@ static holding *count_holdings(const an_listing *list, int64_t *units)
     return of;
 }
 
-/* What keeps the images of a unit together, as the end of a sentence. label −1: of all classes. */
+/* What keeps the images of a unit together, as the end of a sentence. label −1: all classes. */
 static const char *describe_unit(const an_listing *list, const holding *of, int label,
                                  char text[TEXT])
 {
@@ -86,7 +86,7 @@ static const char *describe_unit(const an_listing *list, const holding *of, int 
     return text;
 }
 
-/* The way out for a unit of that description. */
+/* The remedy for a unit with that description. */
 static const char *cure(const char *description)
 {
     return strstr(description, "group")
@@ -183,7 +183,7 @@ static an_code explain_cut(const an_listing *list, int untrained_class)
     for (int k = 0; k < list->K; k++)
         all_single = all_single && of[k].images <= 1;
     if (all_single)
-        untrained_class = -1; /* it is no property of one class */
+        untrained_class = -1; /* it is not a property of one class */
     an_code code = units == 1 && list->n > 1 ? one_unit(list)
                    : untrained_class >= 0 ? untrained(list, &of[untrained_class], untrained_class)
                                           : untested(list, of, units);
@@ -191,7 +191,7 @@ static an_code explain_cut(const an_listing *list, int untrained_class)
     return code;
 }
 
-/* Another class whose name differs in its case alone (ASCII); −1 if there is none. */
+/* Another class whose name differs only in case (ASCII); −1 if there is none. */
 static int same_but_for_case(const an_listing *list, int k)
 {
     for (int other = 0; other < list->K; other++)

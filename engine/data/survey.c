@@ -8,7 +8,7 @@
 #include "data/image.h"
 #include "io/file.h"
 
-#define START 65536 /* bytes of a file in which its size is expected */
+#define START 65536 /* first bytes of a file, expected to contain the image's size */
 
 static bool is_grey(const uint8_t *p, int64_t count)
 {
@@ -42,8 +42,8 @@ static an_code probe_start(const char *path, an_image_probe *probe)
     return code;
 }
 
-/* A file may have been replaced since its image was read, by one whose header states any size: its
- * size is unknown then. */
+/* A file may have been replaced since its image was read, by one whose header states any size: the
+ * size is then unknown. */
 static an_code probe_file(const char *path, an_image_facts *facts)
 {
     an_image_probe probe;
@@ -81,5 +81,5 @@ an_code an_survey(const an_listing *list, const uint8_t *pixels, int H, int W,
     }
     if (failed == list->n || an_stop_requested())
         return an_stop_check();
-    return probe_file(list->items[failed].path, &facts[failed]); /* messages belong to a thread */
+    return probe_file(list->items[failed].path, &facts[failed]); /* messages are per thread */
 }

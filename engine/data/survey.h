@@ -1,6 +1,6 @@
-/* survey: properties of images other than their content: the format and size of their files, and
- * whether they are grey. If a class differs from the others in one of these, a classifier can
- * recognise it without the content. */
+/* survey: properties of images other than their content: format, size, and whether they are grey.
+ * If a class differs from the others in one of these, a classifier can recognise it without using
+ * the content. */
 #ifndef AN_DATA_SURVEY_H
 #define AN_DATA_SURVEY_H
 
@@ -20,8 +20,8 @@ typedef struct an_image_facts {
 } an_image_facts;
 
 /* facts (n) of the images of a sealed listing that are in a part; pixels (n, H, W, 3) in its order.
- * Reads the start of each file, of one whose header is longer the whole. AN_ENOTFOUND, AN_EIO:
- * a file that cannot be read. AN_ENOMEM. */
+ * Reads the start of each file, or the whole file if its header is longer. AN_ENOTFOUND, AN_EIO: a
+ * file that cannot be read. AN_ENOMEM. */
 an_code an_survey(const an_listing *list, const uint8_t *pixels, int H, int W,
                   an_image_facts *facts);
 

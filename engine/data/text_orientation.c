@@ -43,7 +43,7 @@ int an_xmp_orientation(const uint8_t *packet, size_t count)
 
 /* ── texts of a PNG ───────────────────────────────────────────────────────────── */
 
-/* Moves `from` behind its next zero byte; false: it has none. */
+/* Moves `from` past its next zero byte; false: there is none. */
 static bool pass_zero(text *from)
 {
     const uint8_t *zero = memchr(from->at, 0, from->count);
@@ -54,13 +54,13 @@ static bool pass_zero(text *from)
     return true;
 }
 
-/* The text after the keyword of a chunk (W3C PNG §11.3.3), inflated to `room` bytes where it is
- * compressed; empty if it is malformed. */
+/* The text after the keyword of a chunk (W3C PNG §11.3.3), inflated to `room` bytes if it is
+ * compressed; empty if malformed. */
 static text text_of(const uint8_t *type, text rest, uint8_t *room)
 {
     const bool international = *type == 'i';
     bool compressed = *type == 'z';
-    if (*type != 't') { /* the method; in iTXt after a flag, before two texts */
+    if (*type != 't') { /* the method; in iTXt, after a flag and before two texts */
         const size_t fields = international ? 2 : 1;
         if (rest.count < fields)
             return (text){0};
@@ -78,7 +78,7 @@ static int digit_of(uint8_t c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    c |= 0x20; /* small letters */
+    c |= 0x20; /* lower case */
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 

@@ -1,15 +1,15 @@
-/* text_orientation: the orientation of a picture where it is recorded outside an EXIF block: in an
- * XMP packet, and in the text chunk into which programs wrote EXIF data before PNG had the chunk
- * eXIf. Pillow's ImageOps.exif_transpose() reads the same places. */
+/* text_orientation: the orientation of a picture if it is recorded outside an EXIF block: in an XMP
+ * packet, or in the text chunk into which programs wrote EXIF data before PNG had the eXIf chunk.
+ * Pillow's ImageOps.exif_transpose() reads the same places. */
 #ifndef AN_DATA_TEXT_ORIENTATION_H
 #define AN_DATA_TEXT_ORIENTATION_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Orientations 1 … 8 by the place where they were found; 0: not there. */
+/* Orientations 1 … 8, by the place where they were found; 0: absent. */
 typedef struct an_orientations {
-    int exif;    /* a block of its own: APP1 of a JPEG, eXIf of a PNG */
+    int exif;    /* an EXIF block: APP1 of a JPEG, eXIf of a PNG */
     int profile; /* PNG: hexadecimal digits, "Raw profile type exif"  */
     int xmp;
 } an_orientations;
@@ -21,8 +21,8 @@ int an_orientation_of(const an_orientations *found);
  * element; 0: there is none, or its value is not in 1 … 8. */
 int an_xmp_orientation(const uint8_t *packet, size_t count);
 
-/* Notes in `found` what a PNG chunk tEXt, zTXt or iTXt records, of which `type` is the name. Of a
- * text at most 64 KiB are inflated; nothing is allocated. */
+/* Records in `found` the orientation in a PNG chunk named `type`: tEXt, zTXt or iTXt. Inflates at
+ * most 64 KiB of a text and allocates nothing. */
 void an_png_text_orientation(const uint8_t *type, const uint8_t *body, size_t length,
                              an_orientations *found);
 

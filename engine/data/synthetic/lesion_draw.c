@@ -1,6 +1,6 @@
-/* lesion_draw: one synthetic lesion; see lesions.h. The picture is a function of the position
- * (x, y) in [−1, 1]², so any size shows the same lesion. Layers from below: skin, pigment,
- * structures (network, globules, cysts, lacunae, vessels, scar, scale), hairs, vignette. */
+/* lesion_draw: one synthetic lesion; see lesions.h. The picture is a function of (x, y) in [−1,
+ * 1]², so any size shows the same lesion. Layers, from the bottom: skin, pigment, structures
+ * (network, globules, cysts, lacunae, vessels, scar, scale), hairs, vignette. */
 #include <math.h>
 #include <string.h>
 
@@ -145,7 +145,7 @@ static void colour_scene(scene *s, draws *d)
     s->vignette = uniform(d, 0.05f, 0.35f);
 }
 
-/* A statement per draw: the order in which arguments are evaluated depends on the compiler. */
+/* One statement per draw, because the evaluation order of arguments depends on the compiler. */
 static void lines_scene(scene *s, draws *d)
 {
     s->hairs = (int)(uniform(d, 0, 1) * uniform(d, 0, 1) * (HAIRS + 0.99f));
@@ -180,7 +180,7 @@ static float depth(const scene *s, float x, float y)
     return sqrtf(u * u + v * v) * sqrtf(s->stretch) / (s->radius * fmaxf(border, 0.25f));
 }
 
-/* Lines of a net whose meshes are bent by noise. */
+/* Lines of a net whose meshes are distorted by noise. */
 static float network(const scene *s, float x, float y)
 {
     float bend = 1.2f * clouds(3 * x, 3 * y, s->salt + 20);

@@ -12,8 +12,8 @@
 static const double ham10000[AN_LESION_CLASSES] = {6705, 1113, 1099, 514, 327, 142, 115};
 static const double HAM10000 = 10015;
 
-/* The least number of a class in a part, so that rare classes can be learned and measured;
- * smaller for small sets. */
+/* The minimum number of pictures of a class in a part, so that rare classes can be learned and
+ * measured; lower for small sets. */
 static int64_t least(an_part part, int64_t n)
 {
     static const int64_t most[AN_PARTS] = {8, 6, 12};
@@ -21,7 +21,7 @@ static int64_t least(an_part part, int64_t n)
     return fewest < 1 ? 1 : fewest > most[part] ? most[part] : fewest;
 }
 
-/* count[part][class]; nv gets what the other classes leave. False if that is nothing. */
+/* Fills count[part][class]; nv gets what the other classes leave. False if that is nothing. */
 static bool share_out(int64_t n, const double fraction[AN_PARTS],
                       int64_t count[AN_PARTS][AN_LESION_CLASSES])
 {

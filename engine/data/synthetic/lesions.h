@@ -1,10 +1,10 @@
-/* lesions: a built-in synthetic, long-tailed image set. Drawn, not photographed.
+/* lesions: a built-in synthetic, long-tailed image set; drawn, not photographed.
  *
  * Pictures like those of a dermatoscope: skin with a gradient and a vignette, hairs, and one lesion
  * whose traits (lesion_traits.c) come from its class, mixed with those of a class that it
  * resembles: classes overlap, and some pictures are ambiguous. Seven classes with the names, order
  * and proportions of HAM10000 (Tschandl et al. 2018); every part has a few pictures of each class.
- * The set serves to try methods; it has no medical meaning. */
+ * The set is for trying out methods; it has no medical meaning. */
 #ifndef AN_DATA_SYNTHETIC_LESIONS_H
 #define AN_DATA_SYNTHETIC_LESIONS_H
 
@@ -38,7 +38,7 @@ enum {
 };
 void an_lesion_traits(float traits[AN_TRAITS], int label, uint64_t seed, uint64_t image);
 
-/* lesion_draw.c: one picture (H, W, 3), a function of (traits, seed, image) alone. */
+/* lesion_draw.c: one picture (H, W, 3), a function of (traits, seed, image) only. */
 void an_lesion_draw(const float traits[AN_TRAITS], uint64_t seed, uint64_t image, int H, int W,
                     uint8_t *rgb);
 
