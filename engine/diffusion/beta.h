@@ -1,6 +1,6 @@
 /* beta: the base noise schedules, β_1 … β_T and ᾱ_t = Π_{i≤t} (1 − β_i), ᾱ_0 = 1.
  *
- * Fill an an_beta_spec by an_beta_default(), change fields, and compute the table by
+ * Fill an an_beta_spec with an_beta_default(), change fields, and compute the table with
  * an_alpha_bar(). O(T), once per schedule. */
 #ifndef AN_DIFFUSION_BETA_H
 #define AN_DIFFUSION_BETA_H
@@ -41,7 +41,7 @@ typedef struct {
 an_beta_spec an_beta_default(an_beta_kind kind, int64_t T);
 
 /* Writes ᾱ_0 … ᾱ_T, strictly decreasing until it underflows, to alpha_bar (T+1).
- * AN_EINVAL names the value that is out of its range. */
+ * AN_EINVAL names the value that is out of range. */
 an_code an_alpha_bar(const an_beta_spec *spec, double *alpha_bar);
 
 #endif

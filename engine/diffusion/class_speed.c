@@ -1,7 +1,7 @@
-/* class_speed: the coupling in which an image of class c diffuses ahead of the base schedule or
- * behind it, by 2 ln λ_c in log-SNR. Declared in schedule.h and process.h. Step t of the tables
+/* class_speed: the coupling in which an image of class c diffuses ahead of or behind the base
+ * schedule, by 2 ln λ_c in log-SNR. Declared in schedule.h and process.h. Step t of the tables
  * represents the continuous times (t−1, t]; the map between two classes' times is exact on these
- * intervals, and rounds to a step only at its end. */
+ * intervals and rounds to a step only at the end. */
 #include <math.h>
 #include <stddef.h>
 
@@ -20,7 +20,7 @@ static double log_snr_at(const an_schedule *s, double time)
     return late + left * (an_schedule_log_snr(s, (int64_t)step - 1) - late);
 }
 
-/* Its inverse: the continuous time at which the log-SNR is `level`; T where it never is. */
+/* Its inverse: the continuous time at which the log-SNR is `level`; T if there is none. */
 static double time_at(const an_schedule *s, double level)
 {
     if (level >= an_schedule_log_snr(s, 1))

@@ -1,4 +1,4 @@
-/* levels: the noise levels of rows, from an image's class or from what its prior expects. */
+/* levels: the noise levels of rows, from an image's class or from its prior. */
 #include <math.h>
 
 #include "base/assert.h"
@@ -33,7 +33,7 @@ void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float 
     }
 }
 
-/* Without a prior that sums to 1 the levels are those of a prior without an opinion, m = 1/K. */
+/* A prior without mass counts as uniform, m = 1/K. */
 static void levels_of_row(const an_schedule_spec *about, const float *m, double floor, float *level)
 {
     const int64_t K = about->K;

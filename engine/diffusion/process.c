@@ -64,7 +64,7 @@ static an_code check_times(const an_rows *rows, int64_t earliest)
     return check_level(rows);
 }
 
-/* A step between two times has both. */
+/* Checks that a step between two times has both. */
 static an_code check_step(const an_rows *rows)
 {
     if (!rows->u)
@@ -72,7 +72,7 @@ static an_code check_step(const an_rows *rows)
     return check_times(rows, 1);
 }
 
-/* The coefficients of one coordinate, at t and, where the row has one, at u. */
+/* The coefficients of one coordinate at t and, if the row has one, at u. */
 typedef struct {
     double at, st, au, su, tau2;
 } coefficients;
@@ -95,7 +95,7 @@ static tables tables_of(const an_rows *rows, int64_t b)
                     an_schedule_about(s)->coupling};
 }
 
-/* No signal is smaller, as in the tables. */
+/* The smallest signal, as in the tables. */
 static const double SIGNAL_MIN = 1e-10;
 
 /* Applies a row's level to a and s of class j at one time; a level of 1 changes no bit. */
@@ -301,8 +301,8 @@ an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const floa
     return AN_OK;
 }
 
-/* The multistep estimate D = ẑ0 + (ẑ0 − ẑ0') h / (2 h'), with h the step in ln(a/s) and h'
- * the one before. In ratios of a/s the level of a row cancels. */
+/* The multistep estimate D = ẑ0 + (ẑ0 − ẑ0') h / (2 h'), with h the step in ln(a/s) and h' the
+ * previous one. In ratios of a/s the level of a row cancels. */
 static double two_step(const coefficients *k, const coefficients *before, double z0, double prior)
 {
     const double now = log(k->at / k->st);

@@ -1,4 +1,4 @@
-/* process: steps between two times of METHOD §1–2, row by row, no network and no gradient. The
+/* process: the steps between two times of METHOD §1–2, row by row, without network or gradient. The
  * formulas of one time (y_t, the target, ẑ0 and ε̂) are in kernel/pointwise/diffusion.h.
  *
  * Every array is (B,K) row-major float unless stated otherwise; rows may be at different
@@ -16,7 +16,7 @@ typedef struct {
     const an_schedule *schedule;
     int64_t B;
     const int64_t *t;   /* (B) times in 0 … T                                            */
-    const int64_t *u;   /* (B) earlier times in 0 … t−1; NULL where only t is used       */
+    const int64_t *u;   /* (B) earlier times in 0 … t−1; NULL if only t is used          */
     const float *level; /* (B) λ of each row, finite, > 0. Coupling `sample`: multiplies s,
                            required. `image`: the same, (B,K). `class_speed`: the row is at the
                            signal and noise of its own time, a/r and λ s/r with
@@ -24,15 +24,15 @@ typedef struct {
                            Refused by the others.                                        */
 } an_rows;
 
-/* Levels for coupling `sample` (B): λ_c of the labels, or λ(x) = Σ_j m_j λ_j / Σ_j m_j of
- * the priors m; a prior without mass counts as uniform. Defined for every coupling. */
+/* Levels (B) for coupling `sample`: λ_c of the labels, or λ(x) = Σ_j m_j λ_j / Σ_j m_j of the
+ * priors m; a prior without mass counts as uniform. Defined for every coupling. */
 an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level);
 void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level);
 
-/* Levels for coupling `image` (B,K), mean 1 over the classes of each image: λ_j(x) ∝ λ_j
- * √(m_j (1 − m_j) + c n_j^(−½)) with c = floor > 0, the prior's own uncertainty about the class
- * (in the spirit of NsDiff, 2505.04278). A row of m without mass counts as uniform. AN_EINVAL: a
- * floor that is not a finite number above 0, a class without training images. */
+/* Levels (B,K) for coupling `image`, with mean 1 over the classes of each image: λ_j(x) ∝ λ_j √(m_j
+ * (1 − m_j) + c n_j^(−½)) with c = floor > 0, the prior's own uncertainty about the class (in the
+ * spirit of NsDiff, 2505.04278). A row of m without mass counts as uniform. AN_EINVAL: a floor that
+ * is not a finite number above 0, a class without training images. */
 an_code an_levels_of_uncertainty(const an_schedule *s, int64_t B, const float *m, double floor,
                                  float *level);
 
@@ -55,8 +55,8 @@ an_code an_forward_step(const an_rows *rows, const float *y_u, const float *m, c
                         float *y_t);
 
 /* (ẑ0, ε̂) from the network's output at y_t, t ≥ 1. With clip > 0 (0: off) the estimate
- * m + ẑ0 is clamped to [−clip, 1+clip], and ε̂ of a clamped value is derived again from
- * it: 1/a is 1e4 and more at t = T, where it magnifies a small error of ε̂ in ẑ0. */
+ * m + ẑ0 is clamped to [−clip, 1+clip], and ε̂ of a clamped value is recomputed from it: at t = T,
+ * 1/a is 1e4 and more and magnifies a small error of ε̂ in ẑ0. */
 an_code an_estimate(const an_rows *rows, an_prediction prediction, double clip, const float *y_t,
                     const float *m, const float *output, float *z0, float *epsilon);
 
@@ -70,9 +70,9 @@ an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const floa
                      const float *epsilon, const float *noise, float *y_u);
 
 /* DPM-Solver++(2M), data prediction (2211.01095, algorithm 2), per coordinate in ln(a/s).
- * z0_before and t_before (B) are the estimate and the time of the step before, both NULL in
- * the first step, which is then of first order; so is a step to u = 0, where ln(a/s) is
- * infinite and y_0 = m + ẑ0. */
+ * z0_before and t_before (B) are the estimate and the time of the previous step, both NULL in the
+ * first step, which is of first order; so is a step to u = 0, where ln(a/s) is infinite and
+ * y_0 = m + ẑ0. */
 an_code an_dpm_step(const an_rows *rows, const float *y_t, const float *m, const float *z0,
                     const float *z0_before, const int64_t *t_before, float *y_u);
 

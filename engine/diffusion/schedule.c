@@ -20,7 +20,7 @@ struct an_schedule {
     double *noise;     /* (T+1, K)      */
 };
 
-/* ᾱ^λ has no smaller value: its root is the smallest signal, see the header. */
+/* The smallest ᾱ^λ; its root is the smallest signal, see the header. */
 static const double SIGNAL_SQUARED_MIN = 1e-20;
 /* Outside these a noise level or its square leaves the range of a float. */
 static const double NOISE_MIN = 1e-15, NOISE_MAX = 1e15;
@@ -52,7 +52,7 @@ static an_code allocate(an_schedule *s, const an_schedule_spec *spec)
     return complete ? AN_OK : AN_ENOMEM; /* an_alloc recorded the failure */
 }
 
-/* One coordinate at one time. λ = 1 leaves every operand as it is: x^1 and 1·x are exact. */
+/* One coordinate at one time. λ = 1 changes no operand: x^1 and 1·x are exact. */
 static void coefficients(an_coupling coupling, double alpha_bar, double lambda, double *a,
                          double *s)
 {

@@ -16,7 +16,7 @@ typedef enum {
     AN_COUPLE_VARIANCE, /* a = √ᾱ_t,      s = λ_j √(1 − ᾱ_t)                               */
     AN_COUPLE_SPEED, /* a = √(ᾱ_t^λ_j), s = √(1 − ᾱ_t^λ_j)                              */
     AN_COUPLE_SAMPLE, /* a = √ᾱ_t,      s = √(1 − ᾱ_t), times a level per row (process.h) */
-    AN_COUPLE_CLASS_SPEED, /* as isotropic; an image of class c is at a time of its own (below)   */
+    AN_COUPLE_CLASS_SPEED, /* as isotropic; an image of class c is at its own time (below)        */
     AN_COUPLE_IMAGE /* a = √ᾱ_t, s = √(1 − ᾱ_t), times levels per row and class (process.h)     */
 } an_coupling;
 
@@ -36,7 +36,7 @@ typedef struct {
 an_schedule *an_schedule_new(const an_schedule_spec *spec);
 void an_schedule_free(an_schedule *s); /* NULL is allowed */
 
-const an_schedule_spec *an_schedule_about(const an_schedule *s);   /* what it was made from */
+const an_schedule_spec *an_schedule_about(const an_schedule *s);   /* the spec it was made from */
 const double *an_schedule_lambda(const an_schedule *s);            /* (K)                   */
 double an_schedule_alpha_bar(const an_schedule *s, int64_t t);     /* t in 0 … T            */
 const double *an_schedule_signal(const an_schedule *s, int64_t t); /* a_t (K)             */
@@ -44,16 +44,16 @@ const double *an_schedule_noise(const an_schedule *s, int64_t t);  /* s_t (K)   
 
 /* ln(ᾱ_t/(1−ᾱ_t)) in double, infinite at t = 0; ᾱ below 1e-300 counts as 1e-300. */
 double an_schedule_log_snr(const an_schedule *s, int64_t t);
-/* The first t in 1 … T whose log-SNR is at most `level`; T where none is. O(log T). */
+/* The first t in 1 … T whose log-SNR is at most `level`; T if there is none. O(log T). */
 int64_t an_schedule_time_of(const an_schedule *s, double level);
 
 /* Coupling `class_speed`: an image of class c at time t has diffused to t′, where the log-SNR
  * ℓ(t′) = ℓ(t) − 2 ln λ_c. Times are continuous there: the step t is the interval (t−1, t], on
  * which ℓ is linear (on (0, 1] it is 1 − ᾱ that is linear, because ℓ(0) is infinite), and t′ is the
- * step whose interval contains the moved time, T where that is beyond T. See an_times_of_labels()
- * in process.h. Writes to visits (K) how many times as often as a class of λ = 1 each class is at
- * step t = 1 … T in training, for t drawn uniformly; Σ_t visits = T. All are 1 in other couplings.
- */
+ * step whose interval contains the moved time, or T if that is beyond T. See an_times_of_labels()
+ * in process.h. Writes to visits (K) how often each class is at step t = 1 … T in training,
+ * relative to a class of λ = 1, for t drawn uniformly; Σ_t visits = T. All are 1 in other
+ * couplings. */
 void an_schedule_visits(const an_schedule *s, int64_t t, double *visits);
 
 /* Times of a chain with S of the T steps: times[0] = T > … > times[S] = 0 (S+1 values). */

@@ -1,5 +1,5 @@
-/* share: the Monte Carlo estimate of the image-needed share. Draw i has the time of stratum i and a
- * normal vector ε of its own; all classes use both. */
+/* share: the Monte Carlo estimate of the image-needed share. Draw i has the time of stratum i and
+ * its own normal vector ε; all classes use both. */
 #include "diffusion/share.h"
 
 #include <math.h>
@@ -37,8 +37,8 @@ static int64_t time_of(const estimate *e, int64_t draw)
 
 /* Couplings in which every class has the same noise. Against the density without a label, y_t has
  * the log-likelihood r_k ε_k − r_k²/2 under class k ≠ c, r = a/s, and r_c ε_c + r_c²/2 under its
- * own class c. All but the own one are the same for every c: sums from the left and from the right
- * give the mass of the others, without the cancellation of a difference. */
+ * own class c. All but the own class's are the same for every c: sums from the left and from the
+ * right give the mass of the others without the cancellation of a difference. */
 static void same_noise(const estimate *e, int64_t t, const float *epsilon, const double *visits,
                        double *work, double *needed)
 {
@@ -68,8 +68,8 @@ static void same_noise(const estimate *e, int64_t t, const float *epsilon, const
     }
 }
 
-/* Coupling `sample`: an image of class c is at the level λ_c, and so is the hypothesis k at λ_k:
- * ln p(y|k) = −K ln λ_k − |r (e_c − e_k) + λ_c ε|² / (2 λ_k²), r = a/s of λ = 1. */
+/* Coupling `sample`: an image of class c is at level λ_c, and likewise hypothesis k at λ_k: ln
+ * p(y|k) = −K ln λ_k − |r (e_c − e_k) + λ_c ε|² / (2 λ_k²), r = a/s of λ = 1. */
 static void own_noise(const estimate *e, int64_t t, const float *epsilon, double *needed)
 {
     const double *lambda = an_schedule_lambda(e->s);

@@ -1,5 +1,5 @@
-/* times: which S of the T steps a shorter chain visits. A chain always starts at T, where
- * y_T is drawn, and ends at 0; declared in schedule.h. O(S log T). */
+/* times: which S of the T steps a shorter chain visits. A chain always starts at T, where y_T is
+ * drawn, and ends at 0. Declared in schedule.h. O(S log T). */
 #include <math.h>
 #include <stddef.h>
 
@@ -45,7 +45,7 @@ an_code an_times(const an_schedule *s, int64_t S, an_spacing spacing, int64_t *t
                        (long long)T);
     times[S] = 0;
     for (int64_t i = S - 1; i >= 0; i--) {
-        /* At most T−i, or the i earlier times would not fit; above the later time. */
+        /* At most T−i, so that the i earlier times fit; above the later time. */
         const int64_t exact = spaced(s, S, spacing, i), most = T - i, least = times[i + 1] + 1;
         const int64_t fits = exact < most ? exact : most;
         times[i] = fits > least ? fits : least;

@@ -26,8 +26,8 @@ static void chain(an_vote_kind kind, double temperature, int64_t K, const float 
         p[j] = sum > 0 ? p[j] / sum : 1.0 / (double)K;
 }
 
-/* Tilts p (K), not negative, in place: each class times exp(κ), the largest κ being 0 so that no
- * factor overflows, and divided by the sum. Where nothing is above 0, q is uniform. */
+/* Tilts p (K) ≥ 0 in place: multiplies each class by exp(κ), shifted so that the largest κ is 0 and
+ * no factor overflows, and divides by the sum. If no element is above 0, p counts as uniform. */
 static void tilt(int64_t K, const double *kappa, double *p)
 {
     double largest = -INFINITY, mass = 0, sum = 0;
@@ -95,7 +95,7 @@ static double quantile(const double *sorted, int64_t n, double q)
     return sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
 }
 
-/* Tilts the image's mean, as it would be stored, and its chains. */
+/* Tilts the image's mean, rounded as it would be stored, and its chains. */
 static void tilt_image(int64_t R, int64_t K, const double *kappa, double *p, double *mean)
 {
     for (int64_t j = 0; j < K; j++)
@@ -106,7 +106,7 @@ static void tilt_image(int64_t R, int64_t K, const double *kappa, double *p, dou
 }
 
 /* One image from its chains' probabilities p (R,K), which a tilt changes; `mean` (K) and `sorted`
- * (R) are scratch. */
+ * (R) are work space. */
 static void image(int64_t R, int64_t K, const double *kappa, double *p, double *mean,
                   double *sorted, float *probability, float *width, float *agreement)
 {

@@ -16,17 +16,17 @@ typedef enum {
 
 extern const char *const an_vote_names[]; /* "distance", "plain", NULL */
 
-/* x (B,K) kept positive and normalised, q_j ∝ max(x_j, 0), uniform if none is above 0, and tilted:
- * out_j ∝ q_j exp(κ_j). kappa (K); out may be x. AN_EINVAL: a size below 1, a κ or an x that is not
- * finite (names the class or the row, from 1). O(B·K). */
+/* x (B,K), clamped at 0 and normalised, q_j ∝ max(x_j, 0), uniform if none is above 0, and then
+ * tilted: out_j ∝ q_j exp(κ_j). kappa (K); out may be x. AN_EINVAL: a size below 1, a κ or x that
+ * is not finite (names the class or the row, from 1). O(B·K). */
 an_code an_tilt(int64_t B, int64_t K, const double *kappa, const float *x, float *out);
 
 /* y0 (B·R, K): rows b·R … b·R+R−1 are the chains of image b.
  * probability (B,K): mean over the chains; sums to 1.
- * kappa (K) [opt]: tilts the mean, as an_tilt() does with it in float; width and agreement are then
- * those of the tilted chains.
+ * kappa (K) [opt]: tilts the mean, as an_tilt() does with the mean in float; width and agreement
+ * are then those of the tilted chains.
  * width (B,K) [opt]: the 2.5 % … 97.5 % interval of the chains' probabilities.
- * agreement (B) [opt]: share of the chains whose class is that of the mean.
+ * agreement (B) [opt]: share of the chains whose top class is that of the mean.
  * AN_EINVAL: a size below 1, temperature not above 0, a ŷ0 or κ that is not finite (names the
  * row or the class, from 1). */
 an_code an_vote(an_vote_kind kind, double temperature, const double *kappa, int64_t B, int64_t R,

@@ -1,5 +1,5 @@
-/* gradcheck: an_gradcheck. One backward pass, then two forward passes per element examined;
- * the differences are computed in double from float32 outputs. */
+/* gradcheck: see gradcheck.h. One backward pass, then two forward passes per element examined; the
+ * differences are computed in double from float32 outputs. */
 #include "grad/gradcheck.h"
 
 #include <math.h>
@@ -80,7 +80,7 @@ static float *element(an_tensor *x, int64_t i)
     return at;
 }
 
-/* The exact float32 steps are used: x+step and x−step are rounded. */
+/* Uses the exact float32 steps, since x+step and x−step are rounded. */
 static double central_difference(const problem *p, float *x, double step)
 {
     float kept = *x, above = (float)(kept + step), below = (float)(kept - step);

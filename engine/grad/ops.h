@@ -1,9 +1,9 @@
-/* ops: the differentiable operations. Each checks its inputs, computes through one kernel, and
- * records a backward rule, which is next to it in the file that its section names. Conventions:
- * tensor/tensor.h (scope ownership, NULL in gives NULL out, images channels-last). Inputs have any
- * strides; results are contiguous. A shape, dtype or option that does not fit is AN_EINVAL with a
- * message. Parameters keep PyTorch's layouts: linear (out, in), convolution (O, I, kh, kw). [opt]
- * marks tensors that may be NULL. */
+/* ops: the differentiable operations. Each checks its inputs, calls one kernel, and records a
+ * backward rule, which is next to it in the file named by its section. Conventions: tensor/tensor.h
+ * (scope ownership, NULL in gives NULL out, images channels-last). Inputs have any strides; results
+ * are contiguous. An invalid shape, dtype or option is AN_EINVAL with a message. Parameters keep
+ * PyTorch's layouts: linear (out, in), convolution (O, I, kh, kw). [opt] marks tensors that may be
+ * NULL. */
 #ifndef AN_GRAD_OPS_H
 #define AN_GRAD_OPS_H
 
@@ -46,13 +46,13 @@ an_tensor *an_cast(an_tensor *x, an_dtype dtype);
 an_tensor *an_matmul(an_tensor *a, an_tensor *b, bool ta, bool tb);
 /* x (…, in), w (out, in), b [opt] (out) → (…, out) */
 an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b);
-/* x (B,H,W,C), w (O,C,kh,kw), b [opt] (O) → (B,Ho,Wo,O). x may be bf16, see tensor.h, where O and,
- * if x requires a gradient, C are multiples of 16, stride ≤ 4 and b is NULL; so is then the result.
- */
+/* x (B,H,W,C), w (O,C,kh,kw), b [opt] (O) → (B,Ho,Wo,O). x may be bf16 (see tensor.h) if O and,
+ * when x requires a gradient, C are multiples of 16, stride ≤ 4 and b is NULL; the result is then
+ * bf16 too. */
 an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int pad);
 
 /* ── rules_pool.c ────────────────────────────────────────────────────────────────── */
-/* (B,H,W,C) → (B,Ho,Wo,C), of x's dtype, which may be bf16; padding is never the maximum */
+/* (B,H,W,C) → (B,Ho,Wo,C), of x's dtype, which may be bf16; padding is never chosen */
 an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad);
 an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride); /* no padding */
 an_tensor *an_global_avg_pool(an_tensor *x);                  /* (B,H,W,C) → (B,C) */
@@ -64,8 +64,8 @@ an_tensor *an_top_pool(an_tensor *x, double percent);
 /* Batch normalisation over all but the last dimension, optionally fused with + residual and ReLU:
  * y = relu?(γ·(x−mean)/√(var+eps) + β + residual). Training normalises with the moments of the
  * batch and updates the running ones: r ← (1−momentum)·r + momentum·batch, unbiased variance, as
- * PyTorch. x and the residual are float32, or both bf16, of at most AN_NORM_NARROW features, as is
- * then the result. */
+ * PyTorch. x and the residual are float32, or both bf16 with at most AN_NORM_NARROW features; the
+ * result has their dtype. */
 typedef struct {
     an_tensor *gamma, *beta;               /* (C) */
     an_tensor *running_mean, *running_var; /* (C), contiguous; required in training too */
@@ -78,8 +78,8 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */,
 an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps);
 
 /* ── rules_adaptive_norm.c: the ends of a sub-layer under a condition ────────────── */
-/* Row g of v (G, W) belongs to condition g: vectors of x's C features, from column `at` on. G
- * divides the rows of x; the g-th of G equal parts is under condition g. */
+/* Row g of v (G, W) holds condition g: vectors of x's C features, from column `at` on. G divides
+ * the rows of x; the g-th of G equal parts is under condition g. */
 /* LN(x)(1 + scale) + shift: at column `at` shift, then scale */
 an_tensor *an_adaptive_norm(an_tensor *x, an_tensor *v, int64_t at, double eps);
 /* x + (1 + gate)·y */
@@ -88,7 +88,7 @@ an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at);
 /* ── rules_attention.c: attention and embeddings ─────────────────────────────────── */
 /* Multi-head attention without projections: q (Bq,Lq,D), k and v (Bk,Lk,D), D = heads·d,
  * Bq = Bk·repeat → (Bq,Lq,D). Batch row i of q attends to row i/repeat of k, so that the M draws of
- * one image share its keys. `map` [opt] receives the attention weights averaged over the heads
+ * an image share its keys. `map` [opt] receives the attention weights averaged over the heads
  * (Bq,Lq,Lk), without gradient. */
 an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_tensor **map);
 /* w (V,D), index int64 (…) within 0 … V−1 → (…,D) */
@@ -98,25 +98,26 @@ an_tensor *an_embedding(an_tensor *w, an_tensor *index);
 an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period);
 
 /* ── rules_candidates.c: a few classes and the rest (METHOD §5) ──────────────────── */
-/* index int64 (B, C+1): the C classes with the largest score (B,K) of each row, of equal ones the
- * lower, in rising order; then K, which is the rest. 1 ≤ C < K. No gradient. */
+/* index int64 (B, C+1): the C classes with the largest score (B,K) of each row, of equal scores the
+ * lower class, in ascending order; then K for the rest. 1 ≤ C < K. No gradient. */
 an_tensor *an_candidates_choose(an_tensor *score, int64_t C);
 /* x (B·R,K) → (B·R, C+1): the candidates' values, then scale · Σ of the rest */
 an_tensor *an_candidates_gather(an_tensor *x, an_tensor *index, double scale);
-/* x (B·R, C+1), p (B,K) ≥ 0 → (B·R,K): the candidates' values; a class j of the rest has the value
- * x of the rest times p_j/Σ_rest p, or plus the logarithm of that if the values are logits.
+/* x (B·R, C+1), p (B,K) ≥ 0 → (B·R,K): the candidates' values; a class j of the rest gets the value
+ * of the rest times p_j/Σ_rest p or, if the values are logits, plus the logarithm of that.
  * Gradients to x and p. Every p_j counts as p_j + 1e-12. */
 an_tensor *an_candidates_spread(an_tensor *x, an_tensor *p, an_tensor *index, bool logits);
-/* maps (B·R, C+1, N) → (B·R, K, N): every class of the rest has the rest's. No gradient. */
+/* maps (B·R, C+1, N) → (B·R, K, N): every class of the rest gets the map of the rest. No
+ * gradient. */
 an_tensor *an_candidates_maps(const an_tensor *maps, const an_tensor *index, int64_t K);
 
 /* ── rules_diffusion.c: the forward process, and reading a prediction (METHOD §1, §2) ── */
-/* Every tensor is (B,K). signal and noise hold a and s of each element: see an_gather() of
- * diffusion/process.h. Each operation has gradients to them as well. */
+/* Every tensor is (B,K). signal and noise hold a and s of each element: see an_gather() in
+ * diffusion/process.h. Each operation also has gradients to them. */
 /* y_t = m + a (y0 − m) + s ε; gradients to y0 and m, none to ε */
 an_tensor *an_noised(an_tensor *y0, an_tensor *m, an_tensor *epsilon, an_tensor *signal,
                      an_tensor *noise);
-/* The value that the network's output is trained towards: ε or y0 itself, or v = a ε − s (y0 − m)
+/* The value towards which the network's output is trained: ε or y0 itself, or v = a ε − s (y0 − m)
  * with gradients to y0 and m. */
 an_tensor *an_target(an_prediction prediction, an_tensor *y0, an_tensor *m, an_tensor *epsilon,
                      an_tensor *signal, an_tensor *noise);
@@ -129,12 +130,12 @@ an_tensor *an_read(an_reading what, an_prediction prediction, an_tensor *y_t, an
 an_tensor *an_softmax(an_tensor *x); /* over the last dimension */
 an_tensor *an_log_softmax(an_tensor *x);
 /* Cross-entropy of logits (B,K) against labels int64 (B) within 0 … K−1: every loss of the priors,
- * by the formula in kernel/pointwise/cross_entropy.h. args NULL is the plain one; the arrays that
+ * by the formula in kernel/pointwise/cross_entropy.h. args NULL is the plain loss; the arrays that
  * args points to are copied. */
 an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels,
                             const an_cross_entropy_args *args);
-/* Mean of w·(a−b)² over all elements (METHOD §6); w [opt] has one weight per row (the first
- * dimension), NULL is 1. */
+/* Mean of w·(a−b)² over all elements (METHOD §6); w [opt] holds one weight per row (the first
+ * dimension); NULL is 1. */
 an_tensor *an_mse(an_tensor *a, an_tensor *b, an_tensor *w);
 /* MMD² between the rows of a (B,K) and b (B,K), see kernel/pointwise/mmd.h; gradients to both. */
 an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);

@@ -1,12 +1,12 @@
 /* rules_adaptive_norm: adaptive layer norm and the gated residual of a transformer block, whose
- * shift, scale and gate are columns of one tensor that a condition makes
+ * shift, scale and gate are columns of one tensor computed from a condition
  * (kernel/norm/adaptive_norm.h). */
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/norm/adaptive_norm.h"
 #include "kernel/pointwise/reduce.h"
 
-enum { X, V, Y };    /* inputs: Y of gated_join alone */
+enum { X, V, Y };    /* inputs; Y of gated_join only */
 enum { MEAN, RSTD }; /* saved by adaptive_norm */
 
 static an_conditions conditions(const an_tensor *x, const an_tensor *v)

@@ -40,7 +40,7 @@ static an_code check_attention(const an_tensor *q, const an_tensor *k, const an_
     return AN_OK;
 }
 
-/* Where k or v is q too, its gradient is a sum and is cleared first: chunks of dq would overwrite
+/* If k or v is also q, its gradient is a sum and is cleared first: chunks of dq would overwrite
  * what earlier ones added for the keys. */
 static an_code attention_backward(an_node *node)
 {

@@ -9,7 +9,7 @@ static an_candidates_shape shape_of(const an_tensor *rows, const an_tensor *inde
         .rows = an_dim(rows, 0), .images = an_dim(index, 0), .K = K, .C = an_dim(index, 1) - 1};
 }
 
-/* index int64 (B, C+1), 1 ≤ C < K, rising and ending with K; B divides the rows. */
+/* index int64 (B, C+1), 1 ≤ C < K, ascending and ending with K; B divides the rows. */
 static an_code check_index(const char *what, const an_tensor *rows, const an_tensor *index,
                            int64_t K)
 {

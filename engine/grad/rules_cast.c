@@ -1,4 +1,5 @@
-/* rules_cast: between float32 and the bf16 of a network's maps, with the gradient. */
+/* rules_cast: the conversion between float32 and the bf16 of a network's maps, with its
+ * gradient. */
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/pointwise/cast.h"

@@ -1,8 +1,8 @@
 /* rules_diffusion: the forward process and the reading of a prediction, with their gradients
- * (METHOD §1, §2), by the formulas of kernel/pointwise/diffusion.h. The coefficients are tensors
- * of the rows' shape, as Schedule:gather() makes them; a training step makes them once for its
- * three operations. They require a gradient only where noise levels are learned (METHOD §3); then,
- * and only then, a node keeps what the formula read. */
+ * (METHOD §1, §2), by the formulas of kernel/pointwise/diffusion.h. The coefficients are tensors of
+ * the rows' shape, from Schedule:gather(), which a training step calls once for its three
+ * operations. They require a gradient only if noise levels are learned (METHOD §3); then, and only
+ * then, a node keeps what the formula read. */
 #include "base/assert.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
@@ -15,8 +15,8 @@ static an_diffusion_at coefficients_of(const an_node *node)
     return (an_diffusion_at){.a = an_f32(node->saved[SIGNAL]), .s = an_f32(node->saved[NOISE])};
 }
 
-/* Makes the five tensors contiguous. Not AN_OK if one of them is NULL, or is not float32 (B,K) of
- * the shape of the first. */
+/* Makes the five tensors contiguous. Not AN_OK if one of them is NULL or not float32 (B,K) of the
+ * first one's shape. */
 static an_code rows_of(an_tensor *x[5], const char *const names[5])
 {
     for (int i = 0; i < 5; i++) {
@@ -33,8 +33,8 @@ static an_code rows_of(an_tensor *x[5], const char *const names[5])
 static const char *const forward_names[] = {"y0", "m", "eps", "signal", "noise"};
 
 /* Records the operation on in[5] = {…, signal, noise}. Without a gradient of the coefficients the
- * node has the first n inputs, whose elements may be freed; with one it has all five, and they
- * stay. */
+ * node keeps the first n inputs, whose elements may be freed; with one it keeps all five and their
+ * elements. */
 static an_node *record(an_tensor *out, an_backward_fn backward, int n, an_tensor *const in[5])
 {
     const bool slopes = an_requires_grad(in[3]) || an_requires_grad(in[4]);
@@ -61,7 +61,7 @@ static bool has_slopes(const an_node *node)
     return node->in[4] != NULL;
 }
 
-/* The buffers for the gradients of n inputs; NULL for those that require none. */
+/* Gets the buffers for the gradients of n inputs; NULL for those that require none. */
 static an_code gradients(an_tensor *const in[], float *d[], int n)
 {
     for (int i = 0; i < n; i++) {

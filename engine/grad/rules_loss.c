@@ -113,7 +113,7 @@ static an_code check_labels(const an_tensor *logits, const an_tensor *labels)
     return AN_OK;
 }
 
-/* The loss is a mean weighted by the weights of the labels: their sum divides. */
+/* The loss is a mean weighted by the weights of the labels: it is divided by their sum. */
 static an_code check_weights(const an_tensor *labels, const float *weight)
 {
     double total = weight ? 0 : 1;

@@ -50,7 +50,8 @@ static void geometry(an_broadcast *g, const an_tensor *y, const an_tensor *a, co
     an_k_broadcast_simplify(g);
 }
 
-/* The side whose gradient may reuse the buffer of dy comes last: the other one reads dy too. */
+/* The side whose gradient may reuse the buffer of dy comes last, because the other one also reads
+ * dy. */
 static an_code binary_backward(an_node *n)
 {
     an_binary_kind kind = (an_binary_kind)n->i[0];

@@ -35,8 +35,7 @@ static an_code feature_rows(const an_tensor *x, const char *what, an_dtype dtype
 enum { MEAN, RSTD };               /* what both rules save    */
 enum { X, RESIDUAL, GAMMA, BETA }; /* the inputs of batch norm */
 
-/* The gradient of the output becomes that of the residual, or else that of x, where they
- * have none yet. */
+/* The output's gradient becomes that of the residual or else that of x, if these have none yet. */
 static an_code batch_norm_backward(an_node *n)
 {
     const an_tensor *x = n->in[X];
@@ -101,7 +100,7 @@ static void update(float *running, double batch, double momentum)
     *running = (float)((1 - momentum) * (double)*running + momentum * batch);
 }
 
-/* The moments of this batch; the running moments move towards them, once. */
+/* The moments of this batch; also moves the running moments towards them, once. */
 static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
                                 const an_batch_norm_args *args)
 {
@@ -136,7 +135,7 @@ static an_code running_moments(float *mean, float *rstd, const an_batch_norm_arg
     return AN_OK;
 }
 
-/* eps is what keeps a constant row finite. */
+/* eps keeps a constant row finite. */
 static an_code check_eps(const char *what, double eps)
 {
     return eps > 0 && eps < INFINITY

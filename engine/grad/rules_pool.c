@@ -1,5 +1,5 @@
-/* rules_pool: pooling of channels-last images. The selecting kinds save the positions
- * that they chose; the averages need nothing but the sizes. No rule reads what was pooled. */
+/* rules_pool: pooling of channels-last images. The selecting kinds save the chosen positions; the
+ * averages need only the sizes. No rule reads what was pooled. */
 #include <math.h>
 
 #include "grad/ops.h"
@@ -71,7 +71,7 @@ an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad)
                NULL;
     an_pool_shape s = pool_sizes(x, size, stride, pad);
     int64_t bytes = s.B * s.Ho * s.Wo * s.C,
-            words = (bytes + 7) / 8; /* no tensor of bytes exists */
+            words = (bytes + 7) / 8; /* there is no tensor of bytes */
     an_tensor *y = an_tensor_new(x->dtype, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.C});
     an_tensor *at = an_tensor_new(AN_I64, 1, &words);
     if (!y || !at)

@@ -1,8 +1,8 @@
 /* rules_shape: the same numbers in another shape or order, with gradients.
  *
  * Each operation copies a view of its input; its rule adds the output's gradient through the same
- * view of the input's gradient. One rule serves them all: a node stores how to make the view again.
- * A reshape passes its gradient through. */
+ * view of the input's gradient. One rule serves them all: a node stores how to rebuild the view. A
+ * reshape passes its gradient through. */
 #include <string.h>
 
 #include "base/integer.h"
@@ -11,8 +11,8 @@
 #include "kernel/pointwise/reduce.h"
 #include "tensor/scope.h"
 
-/* Adds `from` (contiguous) to the strided view `to`; dimensions in order, so elements
- * that `to` repeats (stride 0) sum deterministically. */
+/* Adds `from` (contiguous) to the strided view `to`; dimensions in order, so that elements which
+ * `to` repeats (stride 0) are summed deterministically. */
 static void add_into(an_tensor *to, const float *from)
 {
     int64_t total = an_numel(to), at[AN_MAX_DIMS] = {0};
@@ -37,7 +37,7 @@ static void add_into(an_tensor *to, const float *from)
 
 typedef enum { PERMUTE, NARROW, EXPAND, REPEAT } view_kind;
 
-/* The view that node parameters i[0…] describe: kind, then its arguments. */
+/* The view described by the node's integers i[0…]: its kind, then its arguments. */
 static an_tensor *view_of(an_tensor *x, const int64_t *i)
 {
     int order[AN_MAX_DIMS];
@@ -62,7 +62,7 @@ static an_tensor *view_of(an_tensor *x, const int64_t *i)
 static an_code view_backward(an_node *n)
 {
     an_tensor *x = n->in[0], *grad = n->out->grad;
-    bool whole = n->i[0] == PERMUTE; /* the view has each element of x once */
+    bool whole = n->i[0] == PERMUTE; /* the view contains each element of x once */
     float beta = 1;
     if (!(whole ? an_grad_write(x, &beta) : an_grad_into(x)))
         return AN_ENOMEM;

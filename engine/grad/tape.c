@@ -165,7 +165,7 @@ void *an_grad_over(an_node *node, an_tensor *x, float *beta)
     AN_ASSERT(x->dtype == grad->dtype);
     *beta = 0;
     node->out->grad = NULL;
-    /* The output was its only holder, and it is contiguous: only the shape differs. */
+    /* The output was its only holder, and it is contiguous: only the shape has to change. */
     x->grad = grad;
     grad->ndim = x->ndim;
     int64_t stride = 1;
@@ -219,7 +219,7 @@ static an_code check_loss(const an_tensor *loss)
     return AN_OK;
 }
 
-/* Visits the nodes above the lowest `rest` ones. */
+/* Visits the nodes above the first `rest` ones. */
 static an_code walk_to(int64_t rest)
 {
     an_code code = AN_OK;
@@ -256,8 +256,8 @@ static an_tensor *repeat(const an_segment *segment, an_tensor *x)
     return y;
 }
 
-/* The input of the segment is the same tensor as in the forward pass, and its consumers come in the
- * same order: its gradient is the sum of the same numbers in the same order. */
+/* The segment's input is the same tensor as in the forward pass, and its consumers come in the same
+ * order, so its gradient is the sum of the same numbers in the same order. */
 an_code an_backward_by_repeating(an_node *node)
 {
     AN_ASSERT(tape.walking && node == &tape.nodes[tape.count - 1] && node->segment.apply);
@@ -295,10 +295,10 @@ an_code an_backward_above(an_tensor *loss, int64_t mark)
     an_code code = check_loss(loss);
     tape.walking = true;
     if (!code && (code = walk(loss, mark)) != AN_OK && an_ranks() > 1)
-        an_ranks_abandon(); /* the others are in the midst of the same walk */
+        an_ranks_abandon(); /* the other ranks are in the middle of the same walk */
     an_processors_borrow();
     tape.walking = false;
-    drop_above(mark); /* the array stays for the next step */
+    drop_above(mark); /* the array is kept for the next step */
     return code;
 }
 

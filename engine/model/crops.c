@@ -26,7 +26,7 @@ static void weigh(double *out, const float *maps, const float *p, int64_t cells,
     }
 }
 
-/* Integrates along one axis: sum at pixel corner x of n pixels = the integral over [0, x] of the
+/* Integrates along one axis of n pixels: sum at pixel corner x = the integral over [0, x] of the
  * `cells` values v (`stride` apart), each constant over n/cells pixels. */
 static void integrate_axis(double *sum, int64_t sum_stride, const double *v, int64_t stride,
                            int64_t cells, int64_t n)

@@ -5,13 +5,13 @@
  *     block: x += (1 + gate) · f(LN(x)(1 + scale) + shift)   for f = self-attention,
  *            cross-attention to the image tokens, MLP;  the nine vectors are Linear(c)
  *     ε̂_j = Linear(LN(x_j)(1 + scale) + shift)
- * With `candidates` the tokens are those of the C classes that the priors rank highest and one for
- * all others, the rest, whose estimate the priors divide among its classes. Image tokens: LN[
- * Linear(F) + position ; Linear(crops) + crop type ]; encode computes their keys and values once
- * per image. DiT initialises its gates with 0 to train 28 blocks. This network is shallow and its
- * last layer starts at 0; gates of 0 before it would keep gradients from the blocks at first. The
- * modulation therefore starts at 0 and enters as 1 + gate: a new network is a plain pre-norm
- * transformer. */
+ * With `candidates` there is a token for each of the C classes that the priors rank highest and one
+ * for the rest, whose estimate the priors divide among its classes. Image tokens: LN[ Linear(F) +
+ * position ; Linear(crops) + crop type ]; encode computes their keys and values once per image. DiT
+ * initialises its gates to 0 in order to train 28 blocks. This network is shallow and its last
+ * layer starts at 0; gates of 0 before it would at first keep gradients from the blocks. The
+ * modulation therefore starts at 0 and the gate enters as 1 + gate: a new network is a plain
+ * pre-norm transformer. */
 #include "model/cross_attention.h"
 
 #include <math.h>
@@ -116,7 +116,7 @@ static an_tensor *image_tokens(network *n, an_tensor *features, an_tensor *crops
     return an_ln_apply(&n->token_norm, tokens);
 }
 
-/* The classes that the priors together rank highest. They depend on the image alone, in training as
+/* The classes that both priors together rank highest. They depend only on the image, in training as
  * in a chain: a true class that is not among them belongs to the rest. */
 static an_tensor *choose(const network *n, const an_denoiser_context *c)
 {
@@ -180,8 +180,9 @@ static an_tensor *block_forward(const network *n, int i, const an_denoiser_conte
     return add_gated(n, x, an_dense_apply(&b->mlp2, y), v, 8);
 }
 
-/* The values (rows, K) of each class as a column of the tokens' input: of the L tokens, the K
- * classes or the candidates and the rest, whose value is `scale` times the sum over its classes. */
+/* The values x (rows, K) of the classes as a column of the input of the L tokens, which are the K
+ * classes, or the candidates and the rest. The value of the rest is `scale` times the sum over its
+ * classes. */
 static an_tensor *column(const an_denoiser_context *c, an_tensor *x, double scale)
 {
     if (c->candidates)
@@ -189,8 +190,9 @@ static an_tensor *column(const an_denoiser_context *c, an_tensor *x, double scal
     return x ? an_reshape(x, 3, (int64_t[]){x->shape[0], x->shape[1], 1}) : NULL;
 }
 
-/* The label tokens (B·R, L, D). A sum over the rest of y has the noise of all its classes: divided
- * by the root of their number, it is of the size of one. The priors' sums are probabilities. */
+/* The label tokens (B·R, L, D). The sum of y over the rest contains the noise of all its classes;
+ * divided by the root of their number, it has the scale of a single class. The sums of the priors
+ * are probabilities. */
 static an_tensor *label_tokens(const network *n, const an_denoiser_context *c, an_tensor *y)
 {
     int64_t R = y->shape[0] / c->images, rest = n->K - n->candidates;
@@ -214,7 +216,7 @@ static an_tensor *condition(const network *n, an_tensor *t)
     return an_map(an_dense_apply(&n->time2, an_map(c, AN_SILU)), AN_SILU);
 }
 
-/* No gradient of this pass is required. */
+/* Whether no gradient of this pass is required. */
 static bool is_inference(const network *n, const an_denoiser_context *context, an_tensor *y)
 {
     return !an_requires_grad(n->out.weight) && !an_requires_grad(context->kept[0]) &&
@@ -233,8 +235,7 @@ static an_tensor *chain_forward(const network *n, const an_denoiser_context *con
     return an_cross_attention_chain(n, context, modulation, an_contiguous(y));
 }
 
-/* The output (B·R, K) from that of the tokens (B·R, L, 1); *map [opt] becomes that of the classes.
- */
+/* The output (B·R, K) of the classes from that of the tokens (B·R, L, 1); likewise *map [opt]. */
 static an_tensor *of_classes(const network *n, const an_denoiser_context *c, an_tensor *x,
                              an_tensor **map)
 {
@@ -260,7 +261,7 @@ static an_tensor *forward(void *self, const an_denoiser_context *context, an_ten
         bool last = i == n->blocks - 1;
         size_t mark = an_scope_begin();
         an_tensor *out = block_forward(n, i, context, x, c, last ? map : NULL);
-        if (last) /* left in the scope of the caller, which the map leaves too */
+        if (last) /* left in the caller's scope, as is the map */
             x = out;
         else
             x = an_scope_end(mark, out);

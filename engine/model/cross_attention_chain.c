@@ -1,8 +1,8 @@
-/* cross_attention_chain: the denoiser's pass in a reverse chain, where all rows share one time and
- * no gradient is needed. A few rows at a time go through the whole network, so that activations
- * between two layers stay in L1 and L2; weights are packed once per pass.
+/* cross_attention_chain: the denoiser's forward pass in a reverse chain, where all rows share one
+ * time and no gradient is needed. A few rows at a time go through the whole network, so that
+ * activations between layers stay in L1 and L2; weights are packed once per pass.
  *
- * The first block's q, k and v need no product of width D: its tokens are linear combinations
+ * The first block's q, k and v need no product of width D: their tokens are linear combinations
  * x_j = y_j·w0 + mg_j·w1 + ml_j·w2 + e_j of vectors that all rows share (e_j = class_j + bias).
  * With w', e' for these vectors minus their mean over D, LN(x_j) = rstd·(y_j·w0' + …), so
  *
@@ -22,10 +22,10 @@
 #include "model/cross_attention.h"
 
 enum {
-    FEW = 56,   /* tokens from which on a block of rows uses the packed weights often enough    */
+    FEW = 56,   /* from this many tokens on, a block of rows reuses the packed weights enough   */
     MANY = 192, /* tokens up to which a block's activations fit L2: at D 128 and 3D wide, 96
                    KiB each and 288 KiB                                                        */
-    TERMS = 4   /* vectors that a token is a combination of; the coefficients are y, mg, ml, 1  */
+    TERMS = 4   /* vectors that are combined to a token; the coefficients are y, mg, ml, 1      */
 };
 static const double EPS = 1e-5;
 
@@ -44,7 +44,7 @@ typedef struct {
     const float *modulation; /* (9D) */
 } layer;
 
-/* A thread's work space for a block of rows, which is `tokens` tokens. */
+/* A thread's work space for a block of rows, that is `tokens` tokens. */
 typedef struct {
     an_carve_part x, u, wide, mix, coefficient, rstd, attend;
 } block_parts;
@@ -119,7 +119,7 @@ static void apply_qkv(const layer *l, float *y, const float *x, int64_t rows, bo
     apply(&l->dense[SELF_V], y + 2 * D, 3 * D, x, rows, bias);
 }
 
-/* token (K, TERMS, D) ← the vectors whose combination x_j is. */
+/* token (K, TERMS, D) ← the vectors that are combined to x_j. */
 static void fill_token(float *token, const an_cross_network *n)
 {
     const float *w = an_f32(n->token.weight), *bias = an_f32(n->token.bias);
@@ -133,7 +133,7 @@ static void fill_token(float *token, const an_cross_network *n)
         }
 }
 
-/* packed ← `count` matrices (TERMS, columns), one after the other. */
+/* packed ← `count` matrices (TERMS, columns), one after another. */
 static void pack_terms(float *packed, const float *terms, int64_t count, int64_t columns)
 {
     for (int64_t j = 0; j < count; j++)
@@ -205,7 +205,7 @@ static void begin(const pass *p, const block *b)
             an_carve_at(&p->scratch, p->offset));
 }
 
-/* mix = attention of each row's tokens among themselves; q, k, v are in `wide`. */
+/* mix = attention among each row's tokens; q, k, v are in `wide`. */
 static void attend_self(const pass *p, const block *b)
 {
     int64_t K = p->n->K, D = p->n->D;
@@ -248,7 +248,7 @@ static void attend_image(const pass *p, const block *b, int i)
     }
 }
 
-/* Ends a sub-layer, x += (1 + gate)·y, and starts the next, whose shift and scale are at `next`. */
+/* Ends a sub-layer, x += (1 + gate)·y, and begins the next, whose shift and scale are at `next`. */
 static void join(const pass *p, const block *b, const float *y, const float *gate,
                  const float *next)
 {
@@ -285,7 +285,7 @@ static void run_block(const pass *p, const block *b)
         if (i < last)
             apply_qkv(&p->layer[i + 1], b->wide, b->u, b->tokens, true);
     }
-    /* the last layer's one column and the zeros after it: a whole vector is faster */
+    /* the last layer's only column and the zeros after it: a whole vector is faster */
     an_packed whole = {p->last.w.data, p->n->D, AN_LANES};
     an_k_packed_product(b->wide, AN_LANES, b->u, p->n->D, b->tokens, &whole, NULL, false, NULL);
     for (int64_t i = 0; i < b->tokens; i++)
@@ -295,7 +295,7 @@ static void run_block(const pass *p, const block *b)
 /* ── the pass ─────────────────────────────────────────────────────────────────────── */
 
 /* Rows of a block, from the sizes of the problem alone: the draws of one image or of a few whole
- * images, which share keys; part of one image's draws where those are too many. */
+ * images, which share keys, or part of one image's draws if there are too many. */
 static int64_t rows_of_block(int64_t R, int64_t K)
 {
     if (R * K > MANY)

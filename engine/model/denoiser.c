@@ -120,7 +120,7 @@ an_denoiser_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_
 {
     if (!features || !mg || !ml || check_encode(&d->options, features, crops, mg, ml))
         return NULL;
-    /* from the heap of tensors: allocated every step, like them */
+    /* from the tensor heap: allocated every step, as tensors are */
     an_denoiser_context *c = an_tensor_heap_take(sizeof *c);
     if (!c)
         return NULL;
@@ -196,7 +196,7 @@ an_tensor *an_denoiser_forward(an_denoiser *d, const an_denoiser_context *c, an_
     an_tensor *out = d->methods->forward(d->self, c, y, t, map);
     if (!out || !map)
         return an_scope_end(mark, out);
-    an_retain(*map); /* two tensors leave this scope */
+    an_retain(*map); /* two tensors are passed to the caller's scope */
     out = an_scope_end(mark, out);
     *map = an_scope_own(*map);
     return *map ? out : NULL;

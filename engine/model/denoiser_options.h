@@ -1,4 +1,4 @@
-/* denoiser_options: what a denoiser is made from, for denoiser.h and for its kinds. */
+/* denoiser_options: the options of a denoiser, for denoiser.h and its kinds. */
 #ifndef AN_MODEL_DENOISER_OPTIONS_H
 #define AN_MODEL_DENOISER_OPTIONS_H
 
@@ -14,7 +14,7 @@ typedef struct {
     an_denoiser_kind kind;
     int64_t classes;       /* K                                                     */
     int64_t features;      /* Cf, channels of the backbone's features               */
-    int64_t crop_features; /* D_l, width of the crop vectors; 0: there are none     */
+    int64_t crop_features; /* D_l, width of the crop vectors; 0: no crops           */
     int64_t dim;           /* D ≥ 1; for cross_attention a multiple of 4 and of heads */
     int64_t steps;         /* T: times are 0 … T                                    */
     int64_t blocks, heads; /* cross_attention only                                  */

@@ -4,7 +4,7 @@
  *     h = u ⊙ softplus(BN(e1_t ⊙ Linear[y_t, m^g, m^l]))
  *     h = softplus(BN(e2_t ⊙ Linear h)),  h = softplus(BN(e3_t ⊙ Linear h)),  ε̂ = Linear h
  * with a learned row e_t per time. Differences from CARD: the last layer starts at zero, and the
- * mean of F over the grid replaces CARD's image encoder. Crop vectors enter through m^l alone. */
+ * mean of F over the grid replaces CARD's image encoder. Crop vectors enter only through m^l. */
 #include "model/film.h"
 
 #include "grad/ops.h"
@@ -40,7 +40,7 @@ static an_code encode(void *self, an_denoiser_context *c, an_tensor *features, a
     return c->kept[FEATURE] ? AN_OK : an_err_code();
 }
 
-/* No gradient of this pass is required, and no moments of the batch. */
+/* Whether the pass requires neither gradients nor the moments of the batch. */
 static bool is_inference(const film *f, const an_denoiser_context *c, an_tensor *y)
 {
     return !an_module_training(f->feature_norm.module) && !an_requires_grad(f->out.weight) &&

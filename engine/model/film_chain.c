@@ -1,10 +1,10 @@
-/* film_chain: the film denoiser's pass in a reverse chain, where all rows share one time and no
- * gradient is needed. With running moments a layer is affine before its softplus,
+/* film_chain: the film denoiser's forward pass in a reverse chain, where all rows share one time
+ * and no gradient is needed. With running moments a layer is affine before its softplus,
  *
  *     BN(e_t ⊙ (W h + b)) = W' h + b' ,   W' = diag(e_t ⊙ g) W ,  g = γ / √(var + eps) ,
  *
- * so each pass packs the four W' and then takes a few rows at a time through the whole network:
- * activations between two layers stay in L2. */
+ * so each pass packs the four W' and then takes a few rows at a time through the whole network, so
+ * that activations between layers stay in L2. */
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@
 /* Rows of a block: at width 128 the input and output of a layer are 64 KiB and W' is 64 KiB. */
 enum { ROWS = 64 };
 
-/* W' packed, and b', filled with zeros to whole vectors. */
+/* W' packed, and b', padded with zeros to whole vectors. */
 typedef struct {
     an_carve_part packed, padded_bias; /* shared */
     an_packed w;
@@ -146,7 +146,7 @@ static void run_rows(const pass *p, int64_t first, int64_t rows)
         here = next;
         next = swap;
     }
-    /* K columns and the zeros after them: whole vectors are faster, and have the same bits */
+    /* K columns and the zeros after them: whole vectors are faster and give the same bits */
     const affine *last = &p->layer[AN_FILM_LAYERS];
     an_packed whole = {last->w.data, p->D, an_round_up(p->K, AN_LANES)};
     apply(&whole, last->bias, next, here, rows);

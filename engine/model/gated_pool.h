@@ -1,7 +1,7 @@
 /* gated_pool: gated attention pooling of a bag of n vectors h_k (Ilse et al., 1802.04712, eq. 9).
  *
  *     a_k ∝ exp( wᵀ ( tanh(V h_k) ⊙ σ(U h_k) ) ),   z = Σ_k a_k h_k
- * V and U are dense layers with bias; w has none, because the softmax would cancel it. */
+ * V and U are dense layers with bias; w has no bias, because the softmax would cancel it. */
 #ifndef AN_MODEL_GATED_POOL_H
 #define AN_MODEL_GATED_POOL_H
 

@@ -1,7 +1,7 @@
 /* init: the distribution from which a new parameter is drawn.
  *
  * The initial value of a parameter is a pure function of the module's seed and the parameter's
- * name: adding a layer, or building in another order, changes no other layer. */
+ * name, so adding a layer or building in another order does not change the other layers. */
 #ifndef AN_MODEL_INIT_H
 #define AN_MODEL_INIT_H
 

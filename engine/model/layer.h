@@ -1,10 +1,10 @@
-/* layer: the smallest parts of a network, each the parameters of one operation.
+/* layer: the smallest parts of a network: the parameters of one operation each.
  *
  * A layer is a plain value with pointers to tensors that the module owns: it is valid as long as
  * the module. …_new() declares `name`.weight and so on, with PyTorch's names, layouts and initial
- * values, in a module that is not sealed; after a failure the module reports it (an_module_failed)
- * and the tensors are NULL. …_apply() is one operation of grad/ops.h: NULL after a failure, and for
- * a NULL operand. All sizes are ≥ 1. */
+ * values, in a module that is not sealed yet; a failure is reported by the module
+ * (an_module_failed), and the tensors are NULL. …_apply() is one operation of grad/ops.h: NULL
+ * after a failure or for a NULL operand. All sizes are ≥ 1. */
 #ifndef AN_MODEL_LAYER_H
 #define AN_MODEL_LAYER_H
 
@@ -19,9 +19,9 @@ an_dense an_dense_new(an_module *m, const char *name, int64_t in, int64_t out);
 an_dense an_dense_no_bias(an_module *m, const char *name, int64_t in, int64_t out);
 an_dense an_dense_zero(an_module *m, const char *name, int64_t in, int64_t out); /* W, b = 0 */
 an_tensor *an_dense_apply(const an_dense *l, an_tensor *x); /* (…, in) → (…, out) */
-/* Cosines of x (…, in) with the rows of the weight, whose bias is NULL → (…, out) in −1 … 1. */
+/* Cosines of x (…, in) with the rows of the weight; the bias must be NULL → (…, out) in −1 … 1. */
 an_tensor *an_dense_cosine(const an_dense *l, an_tensor *x);
-/* Each row of the last dimension over √(‖row‖² + 1e-12). */
+/* Each row of the last dimension divided by √(‖row‖² + 1e-12). */
 an_tensor *an_unit_rows(an_tensor *x);
 
 /* Convolution without bias (a normalisation follows): weight (out, in, size, size), size odd,
@@ -40,7 +40,7 @@ an_tensor *an_conv_apply(const an_conv *l, an_tensor *x); /* (B,H,W,in) → (B,H
 
 typedef struct {
     an_module *module; /* whose training flag selects the moments          */
-    int64_t entry;     /* of its weight: the moments are fixed where it is frozen */
+    int64_t entry;     /* of its weight: if that is frozen, the moments are fixed */
     an_tensor *weight, *bias, *running_mean, *running_var;
 } an_bn;
 

@@ -129,7 +129,7 @@ an_text an_name(const char *format, ...)
 
 /* ── sealing ─────────────────────────────────────────────────────────────────── */
 
-/* The length of all entries of one kind. */
+/* The total length of all entries of one kind. */
 static int64_t length(const an_module *m, bool parameter, bool decay)
 {
     int64_t n = 0;
@@ -284,7 +284,7 @@ an_code an_module_swap(an_module *m, an_tensor *values, an_tensor *buffers)
 {
     if (!sealed(m, m->values))
         return an_err_code();
-    if (buffers && an_numel(buffers) != an_numel(m->buffers)) /* before anything moves */
+    if (buffers && an_numel(buffers) != an_numel(m->buffers)) /* before anything is moved */
         return exchange(m->buffers, buffers, "the tensor of buffers");
     an_code code = exchange(m->values, values, "the tensor of values");
     return code || !buffers ? code : exchange(m->buffers, buffers, "the tensor of buffers");

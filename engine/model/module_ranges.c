@@ -1,4 +1,4 @@
-/* module_ranges: where the entries of a prefix are in the flat tensors of a module (module.h). */
+/* module_ranges: where the entries with a prefix are in the flat tensors of a module (module.h). */
 #include <string.h>
 
 #include "model/module.h"
@@ -6,7 +6,7 @@
 typedef struct {
     an_range *out;
     int64_t count, most;
-    int64_t end; /* behind the latest range; −1 before the first */
+    int64_t end; /* end of the latest range; −1 before the first */
 } range_list;
 
 static void add_range(range_list *l, int64_t first, int64_t n, bool decay)
@@ -23,7 +23,7 @@ static void add_range(range_list *l, int64_t first, int64_t n, bool decay)
     l->end = first + n;
 }
 
-/* Adds the ranges of the entries of one kind, which are in the flat tensor from `offset` on → where
+/* Adds the ranges of the entries of one kind, which start at `offset` in the flat tensor → where
  * they end. */
 static int64_t add_ranges(const an_module *m, const char *prefix, bool parameter, bool decay,
                           int64_t offset, range_list *l)

@@ -1,4 +1,4 @@
-/* prior: see prior.h. Options are checked once, in an_prior_new(). */
+/* prior: see prior.h. Options are checked only in an_prior_new(). */
 #include "model/prior.h"
 
 #include "base/memory/mem.h"
@@ -170,8 +170,8 @@ static void forward_global(const an_prior *p, an_tensor *features, an_prior_outp
     out->g = an_saliency_logits(&p->saliency, out->saliency);
 }
 
-/* Of tokens, the windows are cells of the grid: each has side 1 and is its own vector, and there
- * are no more of them than cells. */
+/* With `tokens` the windows are cells of the grid: each has side 1 and is its own vector, and there
+ * are at most as many as cells. */
 static void forward_local(const an_prior *p, an_tensor *images, an_prior_output *out)
 {
     const an_prior_options *o = &p->options;

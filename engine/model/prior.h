@@ -1,18 +1,18 @@
-/* prior: the class probabilities of an image before any diffusion (METHOD §4).
+/* prior: the class probabilities of an image before diffusion (METHOD §4).
  *
  * Global: features → saliency maps → logits g. Local: the most salient windows of the
  * input → a small residual network → gated attention → logits l. The prior mean is
  *     m = w·softmax(s g) + (1 − w)·softmax(s l)
- * With the option `tokens` there is no input besides the features: the most salient tokens take the
- * place of the windows and of the network's vectors. m is that mean or one of its ablations. m, mg
- * and ml are constants of the forward process: they carry gradients only with the option
- * `gradient`; g and l always do, for the loss of the priors themselves. */
+ * With the option `tokens` the features are the only input: the most salient tokens replace the
+ * windows and the network's vectors. m is that mean or one of its ablations. m, mg and ml are
+ * constants of the forward process and carry gradients only with the option `gradient`; g and l
+ * always do, for the loss of the priors themselves. */
 #ifndef AN_MODEL_PRIOR_H
 #define AN_MODEL_PRIOR_H
 
 #include "model/module.h"
 
-/* LOCAL computes g as well, which selects the windows, and leaves it out of m. */
+/* LOCAL also computes g, which selects the windows, but leaves it out of m. */
 typedef enum {
     AN_PRIOR_BOTH,
     AN_PRIOR_GLOBAL,
@@ -29,16 +29,16 @@ typedef struct {
     int64_t classes;      /* K                                                            */
     int64_t features;     /* Cf, channels of the backbone's features                      */
     int64_t channels;     /* C, of the images                                             */
-    double top_percent;   /* percent of the map that makes a class's logit, (0, 100]      */
-    bool tokens;          /* the images are the features: tokens in the place of windows  */
+    double top_percent;   /* percent of the map that a class's logit averages, (0, 100]   */
+    bool tokens;          /* the images are the features: tokens replace the windows      */
     int64_t crops;        /* windows, or tokens, per image                                */
     int64_t crop_size;    /* their side in pixels; 0: an even third of the shorter side   */
-    int64_t local_width;  /* channels of the local network's stem; its vectors have twice */
+    int64_t local_width;  /* channels of the local network's stem; its vectors: twice that */
     int64_t attention;    /* hidden units of the gated attention                          */
     double weight;        /* w                                                            */
     bool gradient;        /* m, mg, ml carry gradients                                    */
     bool cosine;          /* g and l are cosines: unit weights, unit features, no bias    */
-    double logit_scale;   /* s, above 0; 0: 1. The factor that their loss has too         */
+    double logit_scale;   /* s > 0; 0 means 1. Their loss has the same factor             */
     const double *counts; /* (K) n_j, for FREQUENCY only; copied                          */
 } an_prior_options;
 
@@ -59,15 +59,15 @@ typedef struct {
     int64_t side;         /* of the windows, pixels                                     */
 } an_prior_output;
 
-/* Declares `prefix`.saliency, `prefix`.local, `prefix`.pool and `prefix`.head as the mode
- * needs them in m, which is not sealed yet, and retains m. NULL after a failure: AN_EINVAL for
- * options out of range, a name used twice or a sealed m. */
+/* Declares `prefix`.saliency, `prefix`.local, `prefix`.pool and `prefix`.head, as the mode needs
+ * them, in m, which must not be sealed yet, and retains m. NULL after a failure: AN_EINVAL for
+ * options out of range, a duplicate name or a sealed m. */
 an_prior *an_prior_new(an_module *m, const char *prefix, const an_prior_options *options);
 void an_prior_free(an_prior *p); /* NULL is allowed */
 
-/* images (B, H, W, C) and their features (B, h, w, Cf). Constant modes use the
- * batch size of the images alone; features may be NULL. A NULL argument otherwise returns the
- * failure that caused it. */
+/* images (B, H, W, C) and their features (B, h, w, Cf). Constant modes use only the batch size of
+ * the images; features may then be NULL. For any other NULL argument it returns the failure that
+ * caused it. */
 an_code an_prior_forward(const an_prior *p, an_tensor *images, an_tensor *features,
                          an_prior_output *out);
 

@@ -45,7 +45,7 @@ an_residual_block an_bottleneck_new(an_module *m, const char *name, int64_t in, 
     return b;
 }
 
-/* A scope of its own: without recording, a block's intermediates are released at its end. */
+/* Has its own scope: without recording, a block's intermediates are released at its end. */
 an_tensor *an_residual_block_apply(const an_residual_block *b, an_tensor *x)
 {
     size_t mark = an_scope_begin();

@@ -18,7 +18,7 @@ struct an_resnet {
     int64_t first, entries; /* of the module */
     an_conv conv1;
     an_bn bn1;
-    int refs;                /* the caller's, and one of each recorded unit */
+    int refs;                /* the caller's, and one per recorded unit */
     int64_t recomputed;      /* units, the stem being the first             */
     an_segment_bytes *bytes; /* of each unit */
     int64_t count;
@@ -178,8 +178,8 @@ static an_tensor *apply_unit(an_resnet *r, int64_t unit, an_tensor *x)
     return x ? an_recompute(&segment, x, b ? b->conv[0].weight : r->conv1.weight) : NULL;
 }
 
-/* Whether maps between layers, and their gradients, are bf16: at that precision, where every layer
- * has a form for it. A gradient to images would require 16 channels of them. */
+/* Whether maps between layers, and their gradients, are stored as bf16: at that precision, if every
+ * layer supports it. A gradient of the images would require multiples of 16 channels. */
 static bool stores_narrow(const an_resnet *r, const an_tensor *images)
 {
     return an_precision_now() == AN_PRECISION_BF16 && r->options.width % AN_NARROW_CHANNELS == 0 &&

@@ -7,12 +7,12 @@
 #include "model/resnet.h"
 
 typedef enum {
-    AN_RESNET_FORWARD,  /* then the state, the rank's images; the rank sends its features       */
+    AN_RESNET_FORWARD,  /* then the state and the rank's images; the rank sends its features    */
     AN_RESNET_BACKWARD, /* then the gradient of the features of that forward call            */
     AN_RESNET_END
 } an_resnet_command;
 
-/* Of one program on machines of one kind: it is sent as its bytes. */
+/* Sent as raw bytes: all ranks run the same program on machines of the same kind. */
 typedef struct {
     an_resnet_command command;
     int64_t id;     /* of the network */

@@ -2,7 +2,7 @@
  *
  * A 1×1 convolution turns features into K maps; the logit of a class is the mean of the largest p %
  * of its map (GMIC, Shen et al., 1906.02846): a small lesion suffices for a large logit, and p =
- * 100 is average pooling. With `cosine` a map is ŵ_j·F / ‖mean of F‖, ŵ_j of norm 1 and without a
+ * 100 is average pooling. With `cosine` a map is ŵ_j·F / ‖mean of F‖, with ŵ_j of norm 1 and no
  * bias, so that p = 100 gives the cosine of w_j and the pooled features (1906.07413). */
 #ifndef AN_MODEL_SALIENCY_H
 #define AN_MODEL_SALIENCY_H

@@ -12,7 +12,7 @@
 #include "model/resnet_call.h"
 #include "tensor/scope.h"
 
-/* The call is sent first, then the data of its command. From here on the others compute. */
+/* Sends the call; the data of its command follow. From here on the others compute. */
 static void send_call(an_resnet_call call)
 {
     an_processors_return();
@@ -22,7 +22,7 @@ static void send_call(an_resnet_call call)
     an_ranks_announce(&call, sizeof call);
 }
 
-/* To each other rank the part of x (B, each floats) that belongs to its images. */
+/* Sends each other rank the part of x (B, each floats) that belongs to its images. */
 static void send_images(const float *x, int64_t each, const an_cut *cut)
 {
     int64_t lo, hi;
@@ -45,7 +45,7 @@ static void receive_images(float *x, int64_t each, const an_cut *cut)
 
 enum { CUT_OWN, CUT_BATCH, CUT_GRAIN, NUMBER }; /* integers of the node */
 
-/* The gradient of the joined features goes back to the ranks that computed them. */
+/* Sends the gradient of the joined features to the ranks that computed them. */
 static an_code join_backward(an_node *n)
 {
     const float *dy = an_grad_of(n);
@@ -62,7 +62,7 @@ static an_code join_backward(an_node *n)
     return AN_OK;
 }
 
-/* y ← the features of the whole batch: `own`, and what the others send. */
+/* y ← the features of the whole batch: `own` and those that the others send. */
 static an_code join(an_tensor *y, an_tensor *own, const an_cut *cut, int64_t number)
 {
     int64_t count = an_numel(own);
@@ -97,7 +97,7 @@ static an_tensor *compute(an_resnet *r, an_tensor *images, const an_cut *cut, bo
     return y && join(y, own, cut, number) == AN_OK ? y : NULL;
 }
 
-/* NULL after a failure to allocate before the other ranks expect anything. */
+/* NULL if an allocation fails before the other ranks expect anything. */
 static an_tensor *compute_together(an_resnet *r, an_tensor *images, const an_cut *cut, bool sliced)
 {
     static int64_t calls;

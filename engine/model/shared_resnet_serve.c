@@ -1,4 +1,4 @@
-/* shared_resnet_serve: what the ranks above 0 do, see shared_resnet.h. */
+/* shared_resnet_serve: the part of the ranks above 0 in shared_resnet.h. */
 #include <signal.h>
 
 #include "base/assert.h"
@@ -46,8 +46,8 @@ static void free_networks(server *s)
     s->networks = 0;
 }
 
-/* Networks are made again where they are missing, since their weights come with each call. So none
- * is kept for long: all are freed where there is no room, as long as no record is of one. */
+/* Missing networks are rebuilt, since their weights come with each call. None has to be kept for
+ * long: if there is no room, all are freed unless a record refers to one. */
 static network *network_of(server *s, const an_resnet_call *call)
 {
     for (int i = 0; i < s->networks; i++)
@@ -70,7 +70,7 @@ static network *network_of(server *s, const an_resnet_call *call)
 
 /* ── calls ────────────────────────────────────────────────────────────────────────────── */
 
-/* What rank 0 has dropped from its tape. */
+/* Drops what rank 0 has dropped from its tape. */
 static void drop(server *s, int64_t drops)
 {
     if (drops == s->drops)
@@ -133,8 +133,8 @@ static an_code forward(server *s, const an_resnet_call *call)
     return features ? AN_OK : AN_ENOMEM;
 }
 
-/* The loss Σ features · gradient has that gradient, exactly. Later calls whose gradient was not
- * required are dropped. */
+/* The loss Σ features · gradient has that gradient, exactly. Later calls, whose gradient was not
+ * required, are dropped. */
 static an_code backward(server *s, int64_t number)
 {
     while (s->records > 0 && s->record[s->records - 1].number != number)

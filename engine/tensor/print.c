@@ -1,5 +1,5 @@
 /* print: see print.h. Scalars and short vectors take one line; of anything larger, a corner of the
- * last two dimensions is shown, at most 6 × 8 numbers. */
+ * last two dimensions is shown, at most 8 × 8 numbers. */
 #include "tensor/print.h"
 
 #include <math.h>
