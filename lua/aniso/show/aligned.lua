@@ -1,6 +1,6 @@
 -- Texts in aligned columns, for a file or for a terminal of a given width. A table that is too wide for the
--- terminal becomes several blocks, one below the other: each repeats the columns that name a row and has as
--- many of the others as fit. A text that is too wide for its column continues in further lines.
+-- terminal is split into blocks, one below the other: each repeats the columns that name a row and holds as
+-- many of the others as fit. A text too wide for its column continues on further lines.
 local text_width = require "aniso.show.text_width"
 
 local aligned = {}
@@ -8,7 +8,7 @@ local aligned = {}
 local width_of = text_width.of
 local WIDEST = 200    -- columns of a terminal: a longer cell is cut, except in the last column
 local NARROWEST = 20  -- a terminal with fewer columns gets lines of full width
-local LEGIBLE = 24    -- the least columns in which the text of the last column continues
+local LEGIBLE = 24    -- the narrowest last column whose text continues on further lines
 
 local function shortened(text)
   if width_of(text) <= WIDEST then return text end
@@ -20,7 +20,7 @@ local function pad(text, width, right)
   return right and space .. text or text .. space
 end
 
--- The width of each column; cells become as short as they are printed.
+-- The width of each column; overlong cells are shortened in place.
 local function natural_widths(heads, texts)
   local widths = {}
   for j, head in ipairs(heads) do
@@ -41,8 +41,8 @@ local function sum_of(widths, first, last)
   return sum
 end
 
--- Narrows the widest of the first `keys` columns, to 8 at least, until these take half of the room, which has
--- 20 columns or more for each of them but 4.
+-- Narrows the widest of the first `keys` columns, to no less than 8, until these take half of the room,
+-- which is at least 20 · keys − 4 columns.
 local function narrow_keys(widths, keys, room)
   while sum_of(widths, 1, keys) > room // 2 do
     local widest = 1
@@ -52,7 +52,7 @@ local function narrow_keys(widths, keys, room)
   end
 end
 
--- The columns of each block, as lists of their numbers; changes the widths of columns that are too wide.
+-- The columns of each block, as lists of their numbers; narrows the widths of columns that are too wide.
 local function blocks_of(widths, right, room, keys)
   local n = #widths
   if not room or sum_of(widths, 1, n) <= room then
@@ -89,7 +89,7 @@ local function add_line(out, block, widths, right, cells, is_bold)
   out[#out + 1] = (table.concat(line, "  "):match "^.*%S" or "") .. "\n"
 end
 
--- Appends a row; where cells `wrap`, those that are wider than their column continue in further lines.
+-- Appends a row; where `wrap` is set, cells wider than their column continue on further lines.
 local function add_row(out, block, widths, right, wrap, cells, is_bold)
   local wrapped, height = {}, 1
   for _, j in ipairs(wrap and block or {}) do
@@ -106,9 +106,9 @@ local function add_row(out, block, widths, right, wrap, cells, is_bold)
   end
 end
 
--- heads: a list of texts; texts: per row a list of texts, changed; right: which columns are aligned to the
--- right. how: room [opt] = columns of the terminal; keys [opt, 1] = how many columns name a row, which each
--- block repeats; bold [opt] = function(row, column) → whether that cell is bold.
+-- heads: a list of texts; texts: per row a list of texts, changed in place; right: the right-aligned columns.
+-- how: room [opt] = columns of the terminal; keys [opt, 1] = number of columns that name a row, repeated in
+-- each block; bold [opt] = function(row, column) → whether that cell is bold.
 function aligned.text(heads, texts, right, how)
   for j, head in ipairs(heads) do heads[j] = shortened(head) end
   local widths, out = natural_widths(heads, texts), {}

@@ -34,8 +34,8 @@ function cells.change(value)
   return { text = (value % 1 == 0 and "%+d" or "%+.1f"):format(value), value = value }
 end
 
--- The values of one number in all groups with their Δ, from column `at` on; the best after rounding is
--- bold. → the next column
+-- The values of one number in all groups with their Δ, from column `at` on; the best after rounding
+-- is bold. → the next column
 function cells.put(row, at, one, higher)
   local means, best = {}, nil
   for k, moments in ipairs(one.of) do

@@ -1,12 +1,12 @@
 -- A comparison for programs: flat records of the numbers that compare_text.lua prints. JSON has a list
--- of records per section, CSV has all of them in one table with the columns below.
+-- of records per section, CSV holds all of them in one table with the columns below.
 local core = require "aniso.core"
 local derived = require "aniso.stats.derived"
 local tables = require "aniso.show.table"
 
 local records = {}
 
--- section, what it is about, of which group; its value (mean over runs), sd and n; Δ to the
+-- section, name, and group of a number; its value (mean over runs), sd and n; Δ to the
 -- baseline with its sd over the pairs of seeds, interval, t and p; McNemar's b and c.
 records.columns = { "section", "name", "quantity", "predicted", "group", "value", "sd", "n", "delta",
   "delta_sd", "pairs", "lo", "hi", "t", "p", "b", "c" }
@@ -77,7 +77,7 @@ function records.of(result)
   return out
 end
 
--- Both take `only`, the name of a section; those over the images are the tests of `aniso compare`.
+-- Both formats take `only`, the name of a section; "tests" includes the tests over the images.
 local function is_in_section(record, only)
   return not only or record.section == only or only == "tests" and record.section == "images"
 end

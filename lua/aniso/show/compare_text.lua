@@ -1,4 +1,4 @@
--- A comparison as tables for people. compare_records.lua has the same numbers for programs.
+-- A comparison as tables for people. compare_records.lua gives the same numbers to programs.
 local cells = require "aniso.show.compare_cells"
 local derived = require "aniso.stats.derived"
 local many_classes = require "aniso.show.many_classes"
@@ -19,7 +19,7 @@ local TITLES = {
   classes = "Classes", confusion = "Confusion: change per run", notes = "To keep in mind",
 }
 
--- Up to MATRIX classes the confusion is a matrix, beyond that a list of CELLS cells.
+-- Up to MATRIX classes the confusion is a matrix, above that a list of CELLS cells.
 local MATRIX, CELLS = 12, 15
 local TESTED = { "acc", "bacc", "macro_f1", "many", "medium", "few", derived.TAIL }
 
@@ -38,7 +38,7 @@ local function group_columns(result, columns, what)
   return columns
 end
 
--- The column of the test over runs (stats/paired.lua).
+-- The heading of the test over runs (stats/paired.lua).
 local function over_runs(result)
   return result.groups[1].run.fold and "95 % over folds, seeds" or "95 % over seeds"
 end
@@ -68,7 +68,7 @@ function make.config(result)
   return columns, rows
 end
 
--- Of two groups everything in one table; of more the values, and the tests in one of their own.
+-- Two groups: everything in one table. More groups: the values, and the tests in a table of their own.
 function make.metrics(result)
   if is_turned(result) then return turned.numbers(result, result.metrics) end
   local columns, rows, two = group_columns(result, { "metric" }), {}, #result.groups == 2
@@ -94,7 +94,7 @@ local function metric_named(result, name)
   end
 end
 
--- For more than two groups only: of two groups the tests are in the table of the values.
+-- Only for more than two groups: for two, the tests are in the table of the values.
 function make.tests(result)
   local rows = {}
   for k = 2, #result.groups > 2 and #result.groups or 0 do
@@ -156,7 +156,7 @@ local function as_matrix(result)
   return columns, rows
 end
 
--- The cells that changed most, of all groups.
+-- The cells that changed most, over all groups.
 function make.confusion(result)
   if #result.groups == 2 and #result.classes <= MATRIX then return as_matrix(result) end
   local changed, rows = {}, {}
@@ -203,8 +203,8 @@ local function without_empty(columns, rows)
   return names, reduced
 end
 
--- → list of {name, title, columns, rows}, without the empty ones; `only` names one. A title has the note on
--- rows that are left out.
+-- → list of {name, title, columns, rows}, without the empty ones; `only` names one. A title includes the note
+-- on omitted rows.
 local function sections(result, only)
   local out = {}
   for _, name in ipairs(show.names) do
@@ -222,13 +222,13 @@ end
 
 local TITLE = { table = "%s\n", md = "### %s\n\n", latex = "%% %s\n" }
 
--- A note as a list item, in lines that fit the terminal.
+-- A note as a list item, broken into lines that fit the terminal.
 local function item(mark, note, room)
   local lines = room and room > 4 and text_width.wrap(sys.visible(note), room - 2) or { sys.visible(note) }
   return mark .. table.concat(lines, "\n  ") .. "\n"
 end
 
--- The text of all sections, or of one, in the formats for people: table, md, latex. bold: on a
+-- The text of all sections, or of one, in the formats for people: table, md, latex. bold: for a
 -- terminal; room [opt]: its columns.
 function show.text(result, format, only, bold, room)
   local out = {}

@@ -1,12 +1,12 @@
 -- The wide sections of a comparison of many groups, with a row per group. The names of the groups are then in
--- one column, and the table is as wide as the numbers and not as the labels. columns.blocks: a file gets
--- blocks too.
+-- one column, and the table's width depends on the numbers, not on the labels. columns.blocks: split into
+-- blocks in a file too.
 local cells = require "aniso.show.compare_cells"
 local printed = require("aniso.stats.metric.catalog").printed
 
 local turned = {}
 
--- The first column, and the rows with it.
+-- The first column, and the rows that hold it.
 local function new_rows(result)
   local columns, rows = { "name", blocks = true }, {}
   for k, group in ipairs(result.groups) do rows[k] = { group.label } end
@@ -40,7 +40,7 @@ function turned.numbers(result, numbers)
   return columns, rows
 end
 
--- A column for the recall of each of some classes; the first rows have what is known of the class.
+-- A column for the recall of each of some classes; the first rows describe the class.
 function turned.classes(result, classes)
   local columns, rows = new_rows(result)
   for _, class in ipairs(classes) do add_number(columns, rows, class.name, class.recall, true) end

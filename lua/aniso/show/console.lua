@@ -1,6 +1,6 @@
--- What a command prints next to its tables. Names, labels, notes and paths come from outside: control
--- characters, and what reorders a line, are printed as codes (sys.visible). A line stays one line, whatever
--- newlines its names have; a text has lines of its own, and the names in it are visible already.
+-- Prints a command's output next to its tables. Names, labels, notes and paths come from outside: control
+-- characters, and characters that reorder a line, are printed as codes (sys.visible). A line stays one line,
+-- whatever newlines its names contain; a text has its own lines, and the names in it are already visible.
 local visible = require("aniso.core").sys.visible
 
 local console = {}
@@ -15,7 +15,7 @@ function console.print_text(text)
   io.stdout:write(visible(text, true), "\n")
 end
 
--- A line on stderr, of parts.
+-- A line on stderr, built from parts.
 function console.note(...)
   io.stderr:write(visible(table.concat { ... }), "\n")
 end

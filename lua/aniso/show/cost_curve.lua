@@ -1,5 +1,5 @@
 -- Accuracy against cost: a metric of the evaluations of a study (store/groups.lua, of_evaluations()) against
--- network passes or seconds per image, both logarithmic. A line per configuration, sampler and number of
+-- network passes or seconds per image, both logarithmic. One line per configuration, sampler and number of
 -- draws, over its steps; evaluations without chains, such as the prior's, are level lines against passes.
 --   cost_curve.lines(groups, metric, x) → list of {name, points = {{x, moments, group} …}, level}
 --   cost_curve.figure(study, lines, x, y) → a figure of show/plot
@@ -7,7 +7,7 @@ local stats = require "aniso.stats.groups"
 
 local cost_curve = {}
 
--- What x can be: the name that is typed → the field of a group, the name of the axis.
+-- Choices for x: the typed name → the field of a group, the name of the axis.
 cost_curve.axes = { passes = { field = "passes", name = "network passes per image" },
   seconds = { field = "image_s", name = "seconds per image" } }
 
@@ -65,7 +65,7 @@ function cost_curve.lines(groups, metric, x)
   return out
 end
 
--- The lowest and the highest cost of the lines that are not level; nil where there are none.
+-- The lowest and the highest cost of the lines that are not level; nil if all are level.
 function cost_curve.limits(lines)
   local low, high = math.huge, -math.huge
   for _, line in ipairs(lines) do

@@ -1,7 +1,7 @@
 -- Columns of a table with the difference Δ of each row to the baseline, paired by seed, with its 95 %
--- interval (stats/paired.lua). The interval is left out where there are too few pairs for one.
+-- interval (stats/paired.lua). The interval is left out if there are too few pairs.
 --   delta_columns.add(columns, rows, groups, deltas, style)
--- deltas: {baseline = group, or of = function(group) → the group that it is compared with, nil for none,
+-- deltas: {baseline = group, or of = function(group) → the group it is compared with, nil for none,
 -- metrics = {{name =, metric =}, …}}; style as in group_rows.lua.
 local catalog = require "aniso.stats.metric.catalog"
 local paired = require "aniso.stats.paired"

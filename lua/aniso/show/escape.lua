@@ -1,6 +1,6 @@
--- Text from outside (names, paths, notes, values) as text of the page, also inside "…".
--- Control characters, which no page may contain, what reorders a line, and bytes that are not UTF-8 become
--- codes such as \x1B.
+-- Escapes text from outside (names, paths, notes, values) for the page, also for use inside "…".
+-- Control characters, which no page may contain, characters that reorder a line, and bytes that are not
+-- UTF-8 become codes such as \x1B.
 local visible = require("aniso.core").sys.visible
 
 local ENTITY = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }

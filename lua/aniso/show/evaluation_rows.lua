@@ -1,5 +1,5 @@
--- All evaluations of a study, primary and further ones, as rows: label × sampler × steps × draws with what
--- each costs, mean ± sd over seeds. Groups: those of store/groups.lua, of_evaluations().
+-- All evaluations of a study, primary and further ones, as rows: label × sampler × steps × draws with their
+-- costs, mean ± sd over seeds. Groups: those of store/groups.lua, of_evaluations().
 local group_rows = require "aniso.show.group_rows"
 
 local evaluation_rows = {}
@@ -14,7 +14,7 @@ local function field(name)
   return { name = name, get = function(group) return group[name] end }
 end
 
--- One group of each configuration, in their order.
+-- One group per configuration, in their order.
 function evaluation_rows.configurations(groups)
   local out, seen = {}, {}
   for _, group in ipairs(groups) do
@@ -27,7 +27,7 @@ local function kind_of(group)
   return ("%s %d %d %d"):format(group.sampler, group.steps, group.draws, group.noise)
 end
 
--- → function(group): the evaluation that it is compared with: that of the configuration of `baseline` by the
+-- → function(group): the evaluation it is compared with: that of the configuration of `baseline` with the
 -- same sampler, steps, draws and noise; for other evaluations of that configuration, its primary one.
 function evaluation_rows.baselines(groups, baseline)
   local of_kind, primary = {}, nil
@@ -42,7 +42,7 @@ function evaluation_rows.baselines(groups, baseline)
   end
 end
 
--- The columns after those that name a configuration. exact: for a program.
+-- The columns after those that name a configuration. exact: whether for a program.
 function evaluation_rows.heads(groups, exact)
   local out, noise, measured = { field "sampler", field "steps", field "draws" }, nil, exact
   for _, group in ipairs(groups) do

@@ -21,12 +21,12 @@ local function cell(moments, style, name)
     shown = tonumber(shown) }
 end
 
--- Whether a group's means can be compared with others': not those of a seed that lacks folds.
+-- Whether a group's means can be compared with others': not if a seed lacks folds.
 local function counts_as_best(group)
   return not group.prior and (not group.folds or group.members[1].complete)
 end
 
--- Sets the best mean of the chains in bold, and every mean that rounds to the same number.
+-- Makes the best mean of the chains bold, and every mean that rounds to the same number.
 local function mark_best(list, cells, higher)
   local best
   for i, group in ipairs(list) do
@@ -42,9 +42,9 @@ end
 
 -- rows(groups, heads, metrics, style) → columns, rows. heads: {{name =, get = function(group)}, …};
 -- a head with `detail` does not name the row. metrics: {{name =, metric =, higher =}, …}; style {percent =,
--- programs = for CSV and JSON, deltas [opt] = those of delta_columns.lua}. For programs the sd has a column
--- of its own, and names and rows are as stored; people get the printed names, and one row for priors that
--- are the same (joined_rows.lua).
+-- programs = for CSV and JSON, deltas [opt] = those of delta_columns.lua}. For programs the sd has its own
+-- column, and names and rows are as stored; for people names are as printed, and equal priors share one row
+-- (joined_rows.lua).
 function group_rows.rows(list, heads, metrics, style)
   local columns, rows = { keys = 0 }, {}
   if not style.programs then list = joined_rows.join(list) end
@@ -81,8 +81,8 @@ group_rows.heads = {
   end },
 }
 
--- The columns that say how many seeds a row has, of a cross-validation how many of all folds and, where the
--- study pruned variants, after how many seeds.
+-- The columns that give a row's number of seeds, in a cross-validation its number of folds out of all and, if
+-- the study pruned variants, the number of seeds before that.
 function group_rows.repetitions(list)
   local out, folded, pruned = { group_rows.heads.seeds }, false, false
   for _, group in ipairs(list) do
@@ -93,7 +93,7 @@ function group_rows.repetitions(list)
   return out
 end
 
--- A sentence for each variant that was pruned, in the order of the groups.
+-- A sentence for each pruned variant, in the order of the groups.
 function group_rows.why_pruned(list)
   local out, seen = {}, {}
   for _, group in ipairs(list) do
@@ -105,7 +105,7 @@ function group_rows.why_pruned(list)
   return out
 end
 
--- finished(db, runs) → columns, rows of runs = {{uid =}, …}: the table with which `aniso run` ends.
+-- finished(db, runs) → columns, rows of runs = {{uid =}, …}: the last table of `aniso run`.
 function group_rows.finished(db, runs)
   local groups_of, listed, found, metrics, heads = require "aniso.store.groups", {}, {}, {}, group_rows.heads
   for _, run in ipairs(runs) do listed[run.uid] = true end

@@ -1,11 +1,11 @@
--- Images of a data set as PNG files, in a folder per class: what the networks see, at their size.
+-- Images of a data set as PNG files, in a folder per class: the input of the networks, at its size.
 local core = require "aniso.core"
 
 local image_folder = {}
 
 local LONGEST = 100 -- bytes of a name
 
--- The last name of a path as a file's or folder's name of letters, digits, _, . and -, without its ending.
+-- The last part of a path as a file or folder name of letters, digits, _, . and -, without its extension.
 function image_folder.plain_name(path)
   local name = path:match "[^/]*$":gsub("%.%w+$", ""):gsub("[^%w_.-]", "_"):gsub("^[.-]", "_")
   return name ~= "" and name:sub(-LONGEST) or "_"
@@ -17,8 +17,8 @@ local function picture(dataset, part, position)
   return image * core.tensor.from(dataset.std) + core.tensor.from(dataset.mean)
 end
 
--- Writes at most `most` images, evenly spaced over a part, as FOLDER/CLASS/000001-NAME.png, with their places
--- in the part → how many. Raises where one cannot be written.
+-- Writes at most `most` images, evenly spaced over a part, as FOLDER/CLASS/000001-NAME.png, numbered by their
+-- positions in the part → how many. Raises if one cannot be written.
 function image_folder.write(dataset, part, most, folder)
   local labels, keys, classes = dataset:labels(part):list(), dataset:keys(part), dataset.classes
   local n = math.min(#keys, most)

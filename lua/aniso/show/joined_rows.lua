@@ -1,10 +1,10 @@
--- Rows of the prior that several configurations share. In a staged study they take backbone and priors
--- from one first stage, so their prior predictions are the same evaluation in effect: printed once, they
+-- Joins rows of the prior that several configurations share. In a staged study they take backbone and priors
+-- from one first stage, so their prior predictions are in effect the same evaluation: printed once, they
 -- read as one result instead of several that agree.
---   joined_rows.join(groups) → groups in which such rows are one, in the place of the last of them
---   joined_rows.head(head, group) → the cell of a head in that row; of a head with `measured` the first's
+--   joined_rows.join(groups) → groups in which such rows are one, at the place of the last of them
+--   joined_rows.head(head, group) → the cell of a head in that row; for a head with `measured` the first's
 -- A joined row is {joined = its groups, of_all = whether every configuration is among them} with the
--- fields of the first. Only rows of the prior are joined, and only where all metrics of all seeds are
+-- fields of the first. Only rows of the prior are joined, and only if all metrics of all seeds are
 -- equal to the last bit, on the same split.
 local tables = require "aniso.show.table"
 local images_of = require("aniso.stats.groups").images_of
@@ -19,7 +19,7 @@ local function by_seed(group)
   return out
 end
 
--- Whether every name of `b` has the same value in `a`.
+-- Whether every name in `b` has the same value in `a`.
 local function includes(a, b)
   for name, value in pairs(b) do
     if a[name] ~= value then return false end
@@ -32,7 +32,7 @@ local function is_equal(a, b)
   return a.n == b.n and includes(a.metrics, b.metrics) and includes(b.metrics, a.metrics)
 end
 
--- The same for two members of a seed. What is stored of folds is in their parts; the metrics of a member
+-- The same for two members of a seed. The stored metrics of folds are in their parts; those of a member
 -- with parts are computed when they are read.
 local function is_same_member(a, b)
   if not a.parts or not b.parts then return a.parts == b.parts and is_equal(a, b) end
@@ -73,7 +73,7 @@ local function shared(groups)
   return lists
 end
 
--- How many configurations the groups are of; several of one are those of store/groups.lua, of_evaluations().
+-- The number of configurations; several groups of one come from store/groups.lua, of_evaluations().
 local function count_configurations(groups)
   local n, seen = 0, {}
   for _, group in ipairs(groups) do
@@ -99,7 +99,7 @@ function joined_rows.join(groups)
   return out
 end
 
--- "all 3", or the names where they are short, or the first of them.
+-- "all 3", or the names if they are short, or the first of them.
 local function joined_name(group, names)
   if group.of_all then return ("all %d"):format(#names) end
   local text = table.concat(names, ", ")
@@ -115,7 +115,7 @@ function joined_rows.head(head, group)
     names[i], differs = tostring(value == nil and "n/a" or value), differs or value ~= first
   end
   if not differs then return first end
-  -- A number as the value keeps a column of numbers aligned to the right.
+  -- With a number as its value, a column of numbers stays aligned to the right.
   return { text = joined_name(group, names), value = type(first) == "number" and first or nil }
 end
 

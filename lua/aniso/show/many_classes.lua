@@ -1,9 +1,9 @@
--- Tables of more classes than a person reads: the part that matters most, and how many there are.
+-- Tables of more classes than anyone reads: the most important rows, and the number of all.
 --   many_classes.matrix(found, classes, programs) → columns, rows, note: the confusion matrix of stored cells
---     {true_idx, pred_idx, n} of rows {class}; of more than MATRIX classes a list of its cells
---   many_classes.worst(rows, column, programs) → rows, note: of more than LISTED the lowest by `column`
+--     {true_idx, pred_idx, n} of rows {class}; above MATRIX classes a list of its cells
+--   many_classes.worst(rows, column, programs) → rows, note: above LISTED rows the lowest by `column`
 --   many_classes.changed(result) → a comparison's classes, note: those whose recall changed most
--- programs: whether for programs, which receive every row. note: nil where nothing is left out.
+-- programs: whether for programs, which receive every row. note: nil if nothing is left out.
 local many_classes = {}
 
 local MATRIX, LISTED, SHOWN = 24, 40, 20
@@ -50,7 +50,7 @@ function many_classes.matrix(found, classes, programs)
   return { "true", "predicted", "n", { name = "share", digits = 3 } }, rows, note
 end
 
--- The SHOWN items of a list with the lowest key(item), of equals the first.
+-- The SHOWN items of a list with the lowest key(item); of equal ones the first.
 local function lowest(list, key)
   local order, keys, out = {}, {}, {}
   for i, item in ipairs(list) do order[i], keys[i] = i, key(item) end

@@ -7,7 +7,7 @@ local function padded(text, width, right)
   return right and space .. text or text .. space
 end
 
--- A text, such as a name from outside, that Markdown shows as it is.
+-- A text, such as a name from outside, escaped so that Markdown shows it literally.
 function markup.md_text(text)
   return (text:gsub("[|*_`~%[%]!\\]", "\\%0"):gsub("&", "&amp;"):gsub("<", "&lt;"))
 end

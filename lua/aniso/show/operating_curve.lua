@@ -13,9 +13,9 @@ local operating_curve = {}
 
 -- Head recalls of the band, and of the table.
 local STEP, SHOWN = 0.01, { 0.95, 0.9, 0.85, 0.8 }
-local LEAST = 0.5 -- below, no classifier is of use
+local LEAST = 0.5 -- below this, no classifier is useful
 
--- Head recalls from LEAST on that all curves reach.
+-- The head recalls from LEAST on that all curves reach.
 local function common_heads(list)
   local low, high, out = LEAST, 1, {}
   for _, one in ipairs(list) do
@@ -30,7 +30,7 @@ local function common_heads(list)
 end
 
 -- Groups without stored predictions, and groups without a head or a tail, are left out. curve_of [opt]:
--- member → its curve, where it has been computed.
+-- member → its curve, if it is already computed.
 function operating_curve.of_groups(db, groups, curve_of)
   curve_of = curve_of or function(member) return member_predictions.operating_curve(db, member) end
   local out = {}
@@ -60,7 +60,7 @@ function operating_curve.figure(study, list)
     for k, value in ipairs(one.band.mean) do
       local sd = one.band.sd[k]
       mean[k] = value or 0 / 0
-      local bar = value and sd and k % 5 == 1 -- at every fifth point, so that the lines stay apart
+      local bar = value and sd and k % 5 == 1 -- every fifth point only, so that the bars do not overlap
       low[k], high[k] = bar and math.max(0, value - sd), bar and value + sd
     end
     series[i] = { label = one.group.label, x = one.band.head, y = mean, low = low, high = high,
@@ -70,7 +70,7 @@ function operating_curve.figure(study, list)
   return { title = title:format(study), x = "head recall", y = "tail recall", series = series }
 end
 
--- For people the tail recall of each configuration at some head recalls, and at the head recall 0.90 of
+-- For people the tail recall of each configuration at some head recalls, and at head recall 0.90 on
 -- validation; for programs every point of the bands. → columns, rows, format
 function operating_curve.rows(list, format)
   local columns, rows = { "label", "seeds" }, {}

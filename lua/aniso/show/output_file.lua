@@ -1,13 +1,13 @@
 -- Files whose names the user gives. Without `force` only a free name, an empty file or an earlier output of
--- the same kind is written: a database, an image, a link's target, a pipe and a device stay as they are.
+-- the same kind is written: a database, an image, a link's target, a pipe and a device are left alone.
 local core = require "aniso.core"
 local sys = core.sys
 
 local output_file = {}
 
-local SEARCHED = 262144 -- bytes in which the mark of a kind is searched
+local SEARCHED = 262144 -- bytes searched for the mark of a kind
 
--- The kinds, by a text that every file of the kind has.
+-- The kinds, by a text that occurs in every file of the kind.
 local marks = {
   report = '<meta name="generator" content="aniso"/>',
   ["SVG figure"] = ".an-paper{fill:",
@@ -22,8 +22,8 @@ local function has_mark(path, mark)
   return start and (start == "" or start:find(mark, 1, true) ~= nil)
 end
 
--- Whether the name has the end of its kind, a pattern such as "%.svg$". A pipe and a device need none, nor
--- does /dev/stdout, which may be any file.
+-- Whether the name ends as its kind does, by a pattern such as "%.svg$". Pipes and devices are exempt, and so
+-- is /dev/stdout, which may be any file.
 function output_file.is_named(path, pattern)
   return path:lower():find(pattern) ~= nil or sys.exists(path) == "other" or path:find "^/dev/" ~= nil
 end
@@ -51,8 +51,8 @@ end
 function output_file.write(path, kind, text, force)
   local allowed, why, code = output_file.may_write(path, kind, force)
   if not allowed then return nil, why, code end
-  -- The user named the link and insists; a file that is written for other reasons is never a link's target.
-  -- A pipe is opened by the name that was given, because /dev/stdout may have no other.
+  -- With `force` the user means the link's target; files written for other reasons never follow a link.
+  -- A pipe is opened by the name given, because /dev/stdout may have no other.
   local is_followed = sys.is_link(path) and sys.exists(path) ~= "other"
   return sys.write_atomic(is_followed and sys.realpath(path) or path, text)
 end

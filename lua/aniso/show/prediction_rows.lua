@@ -1,8 +1,8 @@
--- Predictions of new images (inference/predictor.lua) as text: a table at the end, or CSV and JSON lines
--- while they come.
---   path, label, confidence     the most probable class, "" where the model abstains, and its probability
---   interval, agreement         of the chains: width of the class's 95 % interval, share that votes for it
---   prior, prior_confidence     what the prior alone predicts
+-- Predictions for new images (inference/predictor.lua) as text: a table at the end, or CSV and JSON lines
+-- as they arrive.
+--   path, label, confidence     the most probable class, "" if the model abstains, and its probability
+--   interval, agreement         of the chains: width of the class's 95 % interval, share that vote for it
+--   prior, prior_confidence     the prediction of the prior alone
 --   p_CLASS                     a column per class (CSV and JSON lines)
 --   error                       why an image could not be read
 local console = require "aniso.show.console"
@@ -12,7 +12,7 @@ local prediction_rows = {}
 
 local FIELDS = { "path", "label", "confidence", "interval", "agreement", "prior", "prior_confidence" }
 
--- The label of a row; nil where the model abstains.
+-- The label of a row; nil if the model abstains.
 local function label_of(row, least)
   if row.error or least and row.confidence < least then return nil end
   return row.label
@@ -40,9 +40,9 @@ end
 
 local COLUMNS = { "path", "label", { name = "confidence", digits = 3 }, { name = "interval", digits = 3 },
   { name = "agreement", digits = 2 }, "prior", { name = "prior confidence", digits = 3 } }
-local MOST_REASONS = 20 -- that are printed below the table
+local MOST_REASONS = 20 -- printed below the table
 
--- The columns that some row has, by number.
+-- The columns used in any row, by number.
 local function used(rows)
   local out = {}
   for j = 1, #COLUMNS do

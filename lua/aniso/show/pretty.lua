@@ -1,6 +1,6 @@
--- Formats any value for a person: strings quoted, tables as Lua constructors, sorted, on one line where
--- they fit, shortened where they are long; a list of records as a table. A value with
--- __tostring (a tensor, a schedule) prints itself; a metatable's __pretty(value) comes first.
+-- Formats any value for reading: strings quoted, tables as Lua constructors, sorted, on one line if
+-- they fit, shortened if they are long; a list of records as a table. A value with
+-- __tostring (a tensor, a schedule) prints itself; a metatable's __pretty(value) takes precedence.
 local literal = require "aniso.recipe.literal"
 local records = require "aniso.show.records"
 
@@ -104,7 +104,7 @@ function pretty.format(value)
   return format(value, 0, {})
 end
 
--- print for people: like Lua's, but a plain table shows its content.
+-- print for people: like Lua's, but shows the content of a plain table.
 function pretty.print(...)
   local out = table.pack(...)
   for i = 1, out.n do

@@ -1,11 +1,11 @@
 -- A list of tables with the same kind of fields, such as rows of the run database, as a table: the
--- columns that fit the terminal, the names of the others below. See pretty.lua.
+-- columns that fit the terminal, and the names of the others below. See pretty.lua.
 local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
 
 local records = {}
 
-local MAX_ROWS = 50 -- rows that are shown
+local MAX_ROWS = 50 -- rows shown
 
 -- Columns that come first, in this order; the others follow by name.
 local first = { "run_id", "eval_id", "study", "label", "name", "seed", "status", "part", "sampler", "class",
@@ -17,7 +17,7 @@ local function scalar(value)
   return type(value) == "string" or type(value) == "number" or type(value) == "boolean"
 end
 
--- Whether a value is a list of plain tables with names as keys, of which all have at least one in common.
+-- Whether a value is a list of plain tables with names as keys, at least one of which all have in common.
 function records.are(list)
   if type(list) ~= "table" or getmetatable(list) or #list == 0 then return false end
   local shared = {}

@@ -1,6 +1,6 @@
 -- One axis of a plot: axis.new(low, high, count, wide) → {from, to, ticks = {{at, label} …}}
 -- with about `count` ticks at 1, 2, 2.5 or 5 times a power of ten. `wide` moves the ends out
--- to the next ticks; otherwise the axis ends where the data ends. axis.log(low, high, count) is logarithmic.
+-- to the next ticks; otherwise the axis ends with the data. axis.log(low, high, count) is logarithmic.
 local axis = {}
 
 local function round_step(span, count)
@@ -61,7 +61,7 @@ local function multiples(low, high, factors)
   return ticks
 end
 
--- The finest list of at most `count` ticks; where even that has fewer than two, ticks at equal differences.
+-- The finest list of at most `count` ticks; if even that has fewer than two, ticks at equal differences.
 local function log_ticks(low, high, count)
   for _, factors in ipairs { { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, { 1, 2, 5 }, { 1 } } do
     local ticks = multiples(low, high, factors)
@@ -71,7 +71,7 @@ local function log_ticks(low, high, count)
   return high / low < 100 and axis.new(low, high, count).ticks or multiples(low, high, { 1 })
 end
 
--- The same with equal distances for equal ratios; low and high above 0.
+-- The same with equal distances for equal ratios; requires low and high above 0.
 function axis.log(low, high, count)
   if low == high then low, high = low / 2, high * 2 end
   return { from = low, to = high, log = true, ticks = log_ticks(low, high, count) }
@@ -83,7 +83,7 @@ function axis.share(of, value)
   return (value - of.from) / (of.to - of.from)
 end
 
--- The axis x of a figure (show/plot/init.lua).
+-- The x axis of a figure (show/plot/init.lua).
 function axis.across(figure, count)
   if figure.log_x then return axis.log(figure.left, figure.right, count) end
   return axis.new(figure.left, figure.right, count)

@@ -1,12 +1,12 @@
 -- A drawing area of character cells: 2×4 braille dots per cell, or one letter per cell in
--- ASCII. Dots count from the top left, from 0; each has the style that drew it last.
+-- ASCII. Dots count from the top left, from 0; each has the style it was last drawn in.
 -- Letters are drawn over the dots.
 local canvas = {}
 canvas.__index = canvas
 
 local braille = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } }
 
--- columns, rows in cells. ascii: a dot's character is the one given when it is drawn.
+-- columns, rows in cells. ascii: each dot is drawn as the character given.
 function canvas.new(columns, rows, ascii)
   return setmetatable({
     columns = columns, rows = rows, ascii = ascii,

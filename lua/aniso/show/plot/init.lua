@@ -1,10 +1,9 @@
 -- Lines, with optional error bars, on a terminal or as SVG: plot.draw(figures, target).
 -- A figure is { title =, x = "t", y = "signal", series = { {label =, x = {…}, y = {…}} … },
 -- marks = { {x =, y =, label =} … } }. A series may have error = {…} or low = {…} and
--- high = {…}; false in them draws no bar there; dots = { {x, y} … } are drawn next to the line. A
--- value that is not finite interrupts its line. With log_x = true in the figure, x above 0 has a logarithmic
--- axis. target: the options of plot.target. The same figure
--- gives the same text on every machine.
+-- high = {…}, where false draws no bar; dots = { {x, y} … } are drawn next to the line. A value that is not
+-- finite interrupts its line. With log_x = true in the figure, the x axis is logarithmic and x must be above
+-- 0. target: the options of plot.target. The same figure gives the same text on every machine.
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"
 local output_file = require "aniso.show.output_file"
@@ -13,7 +12,7 @@ local plot = {}
 
 local size = options.optional(options.integer { min = 8, max = 4000 })
 
--- width, height: characters and rows of a canvas on the terminal, pixels in a file.
+-- width, height: characters and rows of a canvas on a terminal, pixels in a file.
 plot.target = {
   file = options.optional "string", force = options.optional "boolean", width = size, height = size,
   ascii = options.optional "boolean", colour = options.optional "boolean",
@@ -116,7 +115,7 @@ local function is_utf8_locale()
   return false
 end
 
--- The text for a terminal. Colours only where standard output is one and NO_COLOR is not set.
+-- The text for a terminal. Colours only if standard output is one and NO_COLOR is not set.
 function plot.terminal(figures, target)
   target = target or {}
   local list, out = checked(figures), {}
@@ -135,7 +134,7 @@ function plot.svg(figures, target)
   return require("aniso.show.plot.svg").text(checked(figures), target or {})
 end
 
--- Like draw(), with a target that has been checked.
+-- Like draw(), for a target that is already checked.
 function plot.show(figures, target)
   if not target.file then
     io.stdout:write(plot.terminal(figures, target), "\n")
@@ -149,13 +148,13 @@ function plot.show(figures, target)
   return target.file
 end
 
--- Draws on standard output; with target.file writes that SVG file and returns its name, or
+-- Draws on standard output; with target.file it writes that SVG file and returns its name, or
 -- nil, message, code.
 function plot.draw(figures, target)
   return plot.show(figures, options.check(target, plot.target, "plot"))
 end
 
--- A value that prints as figures at the prompt and has r:plot{…}.
+-- A value that prints as figures at the prompt and offers r:plot{…}.
 function plot.result(fields, figures)
   return setmetatable(fields, {
     __name = "aniso.Result",

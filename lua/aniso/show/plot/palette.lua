@@ -1,7 +1,7 @@
--- The colours of everything that is drawn, by day (on white) and by night (on near black),
+-- The colours of all drawings, by day (on white) and by night (on near black),
 -- distinguishable even with red-green colour blindness; tests/lua/test_palette.lua
 -- checks contrasts, uniformity, and differences under simulated colour blindness.
---   series: for categories, after Okabe and Ito, each with a dash pattern of its own
+--   series: for categories, after Okabe and Ito, each with its own dash pattern
 --   sequential(level), diverging(level): maps of even steps in OKLab (Ottosson 2020)
 local palette = {}
 
@@ -64,7 +64,7 @@ local function hex_of(L, chroma, hue)
   return ("#%02x%02x%02x"):format(table.unpack(out))
 end
 
--- (L1 + 0.05) / (L2 + 0.05) of the relative luminances (WCAG 2): 1 … 21.
+-- (L1 + 0.05) / (L2 + 0.05) for the relative luminances (WCAG 2): 1 … 21.
 function palette.contrast(one, other)
   local function luminance(hex)
     local r, g, b = palette.linear(hex)
@@ -91,7 +91,7 @@ function palette.sequential(level)
     night = hex_of(0.25 + 0.59 * s, 0.008 + 0.066 * s, BLUE) }
 end
 
--- Less is blue, more is orange.
+-- Lower is blue, higher is orange.
 function palette.diverging(level)
   local s = 2 * level / palette.LEVELS - 1
   local hue, far = s < 0 and BLUE or ORANGE, math.abs(s)
@@ -99,7 +99,7 @@ function palette.diverging(level)
     night = hex_of(0.25 + 0.47 * far, 0.12 * far, hue) }
 end
 
--- The level of a share 0 … 1.
+-- The level for a share 0 … 1.
 function palette.level(share)
   return math.floor(math.min(1, math.max(0, share)) * palette.LEVELS + 0.5)
 end

@@ -1,4 +1,4 @@
--- Figures (plot/init.lua) as one self-contained SVG file: light and dark by the reader's setting, the
+-- Figures (plot/init.lua) as one self-contained SVG file: light or dark by the reader's setting, the
 -- colours of palette.lua with a dash pattern each, <title>, and <desc> with the numbers for screen
 -- readers. target: {width =, height =} in pixels.
 local axis = require "aniso.show.plot.axis"
@@ -9,8 +9,8 @@ local width_of = require("aniso.show.table").width
 local svg = {}
 
 local LEFT, RIGHT, TOP, BOTTOM = 66, 20, 44, 46 -- margins of a figure, without its legend
-local LETTER, LINE = 6.6, 20                    -- of the legend's text
-local DESCRIBED = 11                                 -- points of a line that <desc> lists
+local LETTER, LINE = 6.6, 20                    -- for the legend's text
+local DESCRIBED = 11                                 -- points of a line listed in <desc>
 
 local style = [[
 .an-paper{fill:#fff}.an-text{fill:#222;font:12px system-ui,sans-serif}
@@ -44,7 +44,7 @@ local function short(value)
   return value and ("%.4g"):format(value) or "n/a"
 end
 
--- "t 0: 1; t 250: 0.85 (0.7 to 1)": at most DESCRIBED points, the first and the last among them.
+-- "t 0: 1; t 250: 0.85 (0.7 to 1)": at most DESCRIBED points, including the first and the last.
 local function points_of(series, name)
   local out, count = {}, #series.x
   local rows = math.min(count, DESCRIBED)

@@ -1,13 +1,13 @@
--- A figure (plot.lua) as lines of text: braille dots, or ASCII. Every line carries its key
--- letter, so that lines are distinguishable without colours.
--- target: {width = columns of all, height = rows of the canvas, ascii =, colour =}
+-- A figure (plot/init.lua) as lines of text: braille dots, or ASCII. Every line carries its key
+-- letter, so that lines can be distinguished without colours.
+-- target: {width = columns in total, height = rows of the canvas, ascii =, colour =}
 local axis = require "aniso.show.plot.axis"
 local canvas = require "aniso.show.plot.canvas"
 local width_of = require("aniso.show.table").width
 
 local terminal = {}
 
--- The nearest colours to Okabe and Ito's in the terminal's palette of 256.
+-- The colours closest to Okabe and Ito's in the terminal's palette of 256.
 local colours = { 32, 166, 36, 175, 214, 117, 245, 178 }
 
 local plain_letters = {
@@ -24,7 +24,7 @@ local function key_of(i)
   return string.char(("a"):byte() + (i - 1) % 26)
 end
 
--- The canvas of a figure, with the places of its axes.
+-- The canvas of a figure, and a function that places a point on it.
 local function area(target, xs, ys, columns)
   local ink = canvas.new(columns, target.height, target.ascii)
   local function place(x, y)
@@ -98,7 +98,7 @@ local function draw(ink, place, figure, target)
   end
 end
 
--- The line of the horizontal axis and the one of its labels.
+-- The line of the horizontal axis, and the line of its labels.
 local function bottom_lines(xs, place, columns, target)
   local line, labels, free = {}, "", 0
   for column = 1, columns do line[column] = target.ascii and "-" or "─" end

@@ -1,8 +1,8 @@
--- A board: the lines of the runs in progress, and below them a total of a study's runs. On a terminal
+-- A board: the lines of the runs in progress, and below them a total over a study's runs. On a terminal
 -- the block is redrawn at most ten times a second, in one write, and the cursor stays below it,
--- so that the terminal is intact however the program ends. Elsewhere the first hundred
--- epoch lines are all written; after them the pause between two lines of a run grows with the elapsed time,
--- from ten seconds to ten minutes.
+-- so that the terminal is intact however the program ends. Elsewhere the first hundred epoch lines are all
+-- written; after that, the pause between two lines of a run grows with the elapsed time, from ten seconds to
+-- ten minutes.
 local sys = require("aniso.core").sys
 local text = require "aniso.show.progress.text"
 local tables = require "aniso.show.table"
@@ -11,7 +11,7 @@ local Board = { __name = "aniso.ProgressBoard" }
 Board.__index = Board
 
 local EVERY = 0.1                               -- seconds between two drawings
-local ALL_UP_TO, MIN_PAUSE, MAX_PAUSE, SHARE = 100, 10, 600, 0.01 -- of a log, without a terminal
+local ALL_UP_TO, MIN_PAUSE, MAX_PAUSE, SHARE = 100, 10, 600, 0.01 -- for a log, without a terminal
 
 -- Columns and rows of the terminal.
 local function size_of_stderr()
@@ -19,7 +19,7 @@ local function size_of_stderr()
   return columns or 80, rows or 24
 end
 
--- See progress.board. Line: the class of its lines.
+-- See progress.board(). Line: the class of its lines.
 local function new(given, Line)
   local stream = given.stream or io.stderr
   local terminal = given.terminal
@@ -53,36 +53,36 @@ function Board:count(how)
   return true
 end
 
--- Why a run has failed. The message of one fault in data or options is printed once, not for each run.
+-- The reason why a run failed. The message of one fault in data or options is printed once, not for each run.
 function Board:reason(label, why)
   local first = self.reasons[why]
   self.reasons[why] = first or label
   return first and first ~= label and "the same error as " .. first or why
 end
 
--- n more runs will end on the board, fewer where n is below 0.
+-- n more runs will end on the board, or fewer if n is below 0.
 function Board:expect(n)
   self.runs = self.runs + n
 end
 
--- A line for a log: on a terminal the block has it already.
+-- A line for a log: on a terminal the block already shows it.
 function Board:announce(line)
   if not self.terminal then self:print(line) end
 end
 
--- All `ended` runs have ended: the summary.
+-- Called when all `ended` runs have ended: prints the summary.
 function Board:conclude(ended)
   self.runs = ended
   if ended > 0 then self:print(self:summary()) end
 end
 
--- One error has ended all runs.
+-- One error ended all runs.
 function Board:fail_all(why)
   while self.lines[1] do self.lines[1]:fail(why) end
 end
 
 -- ── the total ───────────────────────────────────────────────────────────────────────────
--- Seconds that the rest of the study will take at its speed so far, in runs.
+-- The seconds for the rest of the study at its speed so far, measured in runs.
 function Board:left(now)
   local ended, begun = self.done + self.failed, 0
   local worked, rest = ended, self.runs - ended
@@ -103,7 +103,7 @@ function Board:total_line(now, columns)
     self.failed, #self.lines)
 end
 
--- "4 runs in 1:05: 3 finished, 1 failed", for the end.
+-- "4 runs in 1:05: 3 finished, 1 failed", printed at the end.
 function Board:summary()
   local parts = { ("%d finished"):format(self.done) }
   if self.failed > 0 then parts[2] = ("%d failed"):format(self.failed) end
@@ -129,7 +129,7 @@ function Board:block(now, columns, rows)
   return out
 end
 
--- Moves to the block's first line. A terminal that became narrower has broken its lines.
+-- Moves to the block's first line. A terminal that became narrower has wrapped its lines.
 function Board:up(columns)
   local rows = 0
   for _, line in ipairs(self.shown) do rows = rows + math.max(1, -(-tables.width(line) // columns)) end
@@ -157,7 +157,7 @@ function Board:clear()
   self.shown = {}
 end
 
--- A line that stays, above the block. With --debug an error has a traceback, which keeps its lines.
+-- A line that stays, above the block. With --debug an error includes a traceback, whose newlines are kept.
 function Board:print(line)
   self:clear()
   self.stream:write(sys.visible(line, sys.debug()), "\n")
@@ -165,7 +165,7 @@ function Board:print(line)
   if #self.lines > 0 or self.runs and self.done + self.failed < self.runs then self:draw(true) end
 end
 
--- Whether a line of an epoch may be written to a log.
+-- Whether an epoch's line may be written to a log now.
 function Board:due(line)
   local now = self.clock()
   local pause = math.max(MIN_PAUSE, SHARE * (now - self.started)) * math.max(1, #self.lines)

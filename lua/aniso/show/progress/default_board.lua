@@ -1,4 +1,4 @@
--- Registers the board on which aniso.trainer shows a job that brings none.
+-- Registers the board on which aniso.trainer shows a job without its own.
 local progress = require "aniso.show.progress"
 
 require("aniso.train.boards").register(function(stream)

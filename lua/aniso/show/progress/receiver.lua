@@ -1,7 +1,7 @@
--- Carries out on a board what a worker's board (sender.lua) sent; other text of the worker is a line.
---   receiver.new(board, name) → receiver      name: of the worker, in front of its lines
---   receiver:feed(text)      what the worker has printed since the last call
---   receiver:close() → the labels of the runs that it had not ended
+-- Applies to a board what a worker's board (sender.lua) sent; other text of the worker is shown as a line.
+--   receiver.new(board, name) → receiver      name: the worker's, in front of its lines
+--   receiver:feed(text)      the worker's output since the last call
+--   receiver:close() → the labels of the runs that the worker did not end
 local json = require("aniso.core").json
 local MARK = require("aniso.show.progress.sender").MARK
 
@@ -10,7 +10,7 @@ local MOST = 1 << 20 -- bytes of a line
 local Receiver = {}
 Receiver.__index = Receiver
 
--- The values of an event by kind; what is in brackets may be missing.
+-- The values of an event by kind; those in brackets may be missing.
 local KINDS = {
   begin = { "id", "text", "[number]" }, update = { "id", "number", "[fields]" }, epoch = { "id", "text" },
   phase = { "id", "text" }, line = { "id", "text" }, finish = { "id", "[text]" }, fail = { "id", "text" },
@@ -35,7 +35,7 @@ local FITS = {
   end,
 }
 
--- Whether a decoded line is an event with the values that its kind has.
+-- Whether a decoded line is an event with the values of its kind.
 local function is_event(event)
   local kinds = type(event) == "table" and KINDS[event[1]]
   if not kinds or #event > 1 + #kinds then return false end
@@ -95,7 +95,7 @@ function events:expect(n)
   self.board:expect(n)
 end
 
--- A line that is no event, or one that this version does not have, is shown as text.
+-- A line that is not an event, or an event that this version does not support, is shown as text.
 local function handle(self, line)
   local decoded, event = pcall(json.decode, line:sub(1, #MARK) == MARK and line:sub(#MARK + 1) or "")
   if decoded and is_event(event) and pcall(events[event[1]], self, table.unpack(event, 2, 4)) then return end

@@ -1,11 +1,11 @@
 -- The board of a worker that `aniso run --jobs` started. Each call becomes one line on stderr, a control
--- character and JSON, and the command that started the worker carries it out on the one board that the user
--- sees (receiver.lua).
+-- character followed by JSON. The command that started the worker applies it to the single board that the
+-- user sees (receiver.lua).
 --   sender.board() → a board with the methods that training calls
 local json = require("aniso.core").json
 local monotonic = require("aniso.core").sys.monotonic
 
-local MARK = "\30" -- ASCII's record separator, as JSON text sequences have it (RFC 7464)
+local MARK = "\30" -- ASCII's record separator, as in JSON text sequences (RFC 7464)
 local EVERY = 0.1  -- seconds between two updates of a line
 
 local sender = { MARK = MARK }
@@ -90,7 +90,7 @@ function Board:fail_all(why)
   end
 end
 
--- The summary and the screen are those of the board that the user sees.
+-- The summary and the screen belong to the board that the user sees.
 function Board:conclude() end
 Board.clear, Board.close = Board.conclude, Board.conclude
 Board.__close = Board.close

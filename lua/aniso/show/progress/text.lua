@@ -36,7 +36,7 @@ function text.pad(label, columns)
   return label .. (" "):rep(math.max(0, columns - width(label)))
 end
 
--- One line: label, bar, time left, the numbers of the step and of the last epoch.
+-- One line: label, bar, time left, the numbers of the step and those of the last epoch.
 function text.line(p, now, columns)
   local share = p:share()
   local since, parts = p.first and now - p.first.at or 0, { text.pad(p.label, columns) }
