@@ -1,5 +1,5 @@
--- Risk-coverage curves of a study's groups: the error among the images that are labelled, the most confident
--- first, against the share that is labelled (stats/risk.lua). Mean and sd over seeds at equal coverage.
+-- Risk-coverage curves of a study's groups: the error among the labelled images, the most confident first,
+-- against the share that is labelled (stats/risk.lua). Mean and sd over seeds at equal coverage.
 --   risk_curve.of_groups(db, groups) → list of {group, curves, band = {coverage, mean, sd, n}}
 --   risk_curve.figure(title, list) → a figure of show/plot      risk_curve.rows(list, format)
 local cells = require "aniso.show.compare_cells"
@@ -10,7 +10,7 @@ local tables = require "aniso.show.table"
 
 local risk_curve = {}
 
--- Coverages of the curve, from the first one on: below, the risk is that of a few images.
+-- Coverages of the curve. Below the first, the risk rests on a few images.
 local FIRST, STEP, SHOWN = 0.1, 0.02, { 0.5, 0.8, 0.9, 1 }
 
 -- Moments of f(curve, …) over the curves of the seeds.
@@ -30,7 +30,7 @@ local function band_of(curves)
   return band
 end
 
--- Groups without stored predictions are left out. curve_of [opt]: member → its curve, where it has been
+-- Groups without stored predictions are left out. curve_of [opt]: member → its curve, if it is already
 -- computed.
 function risk_curve.of_groups(db, groups, curve_of)
   curve_of = curve_of or function(member) return member_predictions.risk_curve(db, member) end
@@ -48,7 +48,7 @@ function risk_curve.figure(study, list)
   for i, one in ipairs(list) do
     local low, high = {}, {}
     for k, mean in ipairs(one.band.mean) do
-      local bar = one.band.sd[k] and k % 10 == 0 -- at every tenth point, so that the lines stay apart
+      local bar = one.band.sd[k] and k % 10 == 0 -- every tenth point only, so that the bars do not overlap
       low[k], high[k] = bar and math.max(0, mean - one.band.sd[k]), bar and mean + one.band.sd[k]
     end
     series[i] = { label = one.group.label, x = one.band.coverage, y = one.band.mean, low = low, high = high }

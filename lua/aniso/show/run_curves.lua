@@ -1,6 +1,6 @@
--- A run's curves for people: figures of the loss and of what was validated, and a row per epoch.
---   run_curves(curves) → figures for plot.lua (nil where nothing is finite), columns, rows for table.lua
--- curves are those of db:curves(run). `aniso show RUN --curves --format csv` has every metric.
+-- A run's curves for people: figures of the loss and the validation metrics, and a row per epoch.
+--   run_curves(curves) → figures for show/plot (nil if nothing is finite), columns, rows for table.lua
+-- curves: from db:curves(run). `aniso show RUN --curves --format csv` has every metric.
 
 local FIGURES = {
   { title = "Loss", y = "loss", lines = { { "train", "loss" }, { "val", "loss" } } },
@@ -17,7 +17,7 @@ end
 
 local MOST_LEVELS = 8
 
--- The figure of learned levels: all, or of many classes the smallest and the largest at the end.
+-- The figure of learned levels: all of them, or with many classes the smallest and the largest at the end.
 local function levels_figure(curves)
   local all = {}
   for name in pairs(curves.train or {}) do

@@ -23,14 +23,14 @@ function screen.new(given)
     size = given.size or size_of_stdout, shown = {} }, Screen)
 end
 
--- The escape codes that move to the block's first line. A terminal that became narrower has broken its lines.
+-- Escape codes that move to the block's first line. A terminal that became narrower has wrapped its lines.
 function Screen:up(columns)
   local rows = 0
   for _, line in ipairs(self.shown) do rows = rows + math.max(1, -(-tables.width(line) // columns)) end
   return rows > 0 and ("\r\27[%dA"):format(rows) or "\r"
 end
 
--- Of lines that do not fit the height the last one, the total, is kept.
+-- If the lines do not fit the height, the last one, the total, is kept.
 local function fit(lines, columns, rows)
   local out, room = lines, math.max(3, rows - 1)
   if #lines > room then
@@ -60,7 +60,7 @@ function Screen:clear()
   self.shown = {}
 end
 
--- A line that stays; the block comes back with the next draw().
+-- Prints a line that stays; the block returns with the next draw().
 function Screen:print(line)
   self:clear()
   self.stream:write(sys.visible(line), "\n")

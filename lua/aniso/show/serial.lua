@@ -1,5 +1,5 @@
--- Rows as programs read them: CSV, JSON, and JSON with an object per line. A column is {name =}; a cell is a
--- value, or {text =, value =} of which the value counts (table.lua).
+-- Rows for programs: CSV, JSON, and JSON with an object per line. A column is {name =}; a cell is a
+-- value, or {text =, value =}, of which the value is written (table.lua).
 local inert = require "aniso.stats.inert"
 local sys = require("aniso.core").sys
 
@@ -12,7 +12,7 @@ end
 -- Every text of a table passes through here or through json(): names and cells come from outside.
 local visible = sys.visible
 
--- A text that is not UTF-8, such as a blob of SQLite: as SQL writes it, x'3F80'.
+-- A text that is not UTF-8, such as an SQLite blob, in SQL's notation, x'3F80'.
 function serial.printable(value)
   if type(value) ~= "string" or utf8.len(value) then return value end
   return "x'" .. value:gsub(".", function(byte) return ("%02X"):format(byte:byte()) end) .. "'"
@@ -35,14 +35,14 @@ local function exact(value)
   end
 end
 
--- A text as it is printed, without formulas.
+-- A text as printed, made safe against being read as a formula.
 function serial.inert(text)
   return inert.quoted(visible(text, true))
 end
 
--- Quoted after RFC 4180, also where a reader might drop a space at an end; lines end with LF alone, because a
--- shell would keep the CR in the last field. Texts pass through `safe`. The line of the values get(1) …
--- get(count).
+-- Quoted after RFC 4180, and also if a reader might drop a space at an end; lines end with LF only,
+-- because a shell would keep the CR in the last field. Texts pass through `safe`. The line of the values
+-- get(1) … get(count).
 local function csv_line(count, get, safe)
   local fields = {}
   for j = 1, count do
@@ -86,7 +86,7 @@ local function json_text(value)
   return '"' .. value .. '"'
 end
 
--- NaN and infinities, which JSON lacks: null.
+-- NaN and infinities become null, as JSON lacks them.
 local function json_scalar(value)
   if value == nil or value ~= value or value == math.huge or value == -math.huge then return "null" end
   if type(value) == "number" then return exact(value) end

@@ -1,9 +1,9 @@
 -- Rows for people, for programs and for papers: an aligned table, CSV, JSON,
 -- Markdown or LaTeX (markup.lua).
 -- A column is a name or {name =, digits =}; a row is a list with one value per column, nil
--- for SQL's NULL. A cell may also be {text =, bold =, value =}: the text for a person, whether
--- it is bold on a terminal, the value for a program. An aligned table fits the terminal (aligned.lua); a file
--- gets lines of any width.
+-- for SQL's NULL. A cell may also be {text =, bold =, value =}: the text for people, whether
+-- it is bold on a terminal, the value for programs. An aligned table fits the terminal (aligned.lua); in a
+-- file lines have any width.
 local aligned = require "aniso.show.aligned"
 local markup = require "aniso.show.markup"
 local serial = require "aniso.show.serial"
@@ -14,7 +14,7 @@ local tables = {}
 
 tables.formats = { "table", "csv", "json", "md", "latex" }
 
--- Whether a format is read by programs: names and values are those that are stored.
+-- Whether a format is read by programs: names and values are then those stored.
 function tables.is_for_programs(format)
   return format == "csv" or format == "json"
 end
@@ -30,7 +30,7 @@ end
 
 tables.width, tables.cut = text_width.of, text_width.cut
 
--- The columns as tables, whose names are printed as `show` makes them.
+-- The columns as tables; `show` turns their names into the printed ones.
 local function normal(columns, show)
   local out = {}
   for i, column in ipairs(columns) do
@@ -40,7 +40,7 @@ local function normal(columns, show)
   return out
 end
 
--- The texts of each row for a person, and which columns hold numbers, which are aligned to the right.
+-- The texts of each row for people, and which columns hold numbers and are aligned to the right.
 local function texts_of(columns, rows)
   local texts, right = {}, {}
   for j in ipairs(columns) do right[j] = #rows > 0 end
@@ -75,9 +75,9 @@ local function document(columns, rows, write)
   return write(heads, texts, right)
 end
 
--- The text of the rows in one of tables.formats. `bold` marks cells for a terminal; room [opt] is its number
--- of columns, which an aligned table then fits (aligned.lua): columns.keys [opt, 1] of its columns name a
--- row.
+-- The text of the rows in one of tables.formats. `bold` marks cells for a terminal; room [opt] is the
+-- terminal's number of columns, which an aligned table then fits (aligned.lua); the first columns.keys
+-- [opt, 1] columns name a row.
 function tables.format(columns, rows, format, bold, room)
   local keys = columns.keys
   if format == "json" then return serial.json(normal(columns, tostring), rows) end
@@ -87,13 +87,13 @@ function tables.format(columns, rows, format, bold, room)
   return aligned_text(columns, rows, { bold = bold, room = room, keys = keys })
 end
 
--- A CSV file that the program reads back: every text is as it is.
+-- A CSV file that the program reads back: every text is unchanged.
 function tables.list(columns, rows)
   return serial.csv(normal(columns, tostring), rows, tostring)
 end
 
--- For rows that come one after another: the text before the first row, and a function of a row that returns
--- its text. format: "csv", or "jsonl", an object per line.
+-- For rows that arrive one by one: the text before the first row, and a function from a row to its text.
+-- format: "csv", or "jsonl", an object per line.
 function tables.stream(columns, format)
   if format == "jsonl" then
     columns = normal(columns, tostring)
@@ -105,7 +105,7 @@ function tables.stream(columns, format)
   end
 end
 
--- Prints the n rows that row_of(1) … row_of(n) give; format: "table", or one of stream().
+-- Prints the n rows row_of(1) … row_of(n); format: "table", or one for stream().
 function tables.print_each(columns, n, row_of, format)
   if format == "table" then
     local rows = {}
@@ -117,7 +117,7 @@ function tables.print_each(columns, n, row_of, format)
   for i = 1, n do io.stdout:write(text_of(row_of(i))) end
 end
 
--- The columns that a table on stdout may take: those of ANISO_WIDTH, or of the terminal; nil for any number.
+-- The number of columns available to a table on stdout: ANISO_WIDTH, or the terminal's; nil for no limit.
 function tables.room()
   local given = tonumber(sys.variable "ANISO_WIDTH")
   if given then return given > 0 and math.floor(given) or nil end

@@ -1,5 +1,5 @@
--- Texts measured in columns of a terminal: combining marks take none, wide East Asian letters two. A text
--- that is not UTF-8 takes a column per byte.
+-- Measures texts in terminal columns: combining marks take none, wide East Asian letters two. A text
+-- that is not UTF-8 takes one column per byte.
 local text_width = {}
 
 local function of_code(c)
@@ -12,7 +12,7 @@ local function of_code(c)
   return 1
 end
 
--- Columns of a text. Most texts are ASCII, which pays for the loop with a tenth of its time.
+-- The columns of a text. Most texts are ASCII, for which the search takes a tenth of the loop's time.
 function text_width.of(text)
   if not text:find "[\128-\255]" then return #text end
   if not utf8.len(text) then return #text end
@@ -21,7 +21,7 @@ function text_width.of(text)
   return columns
 end
 
--- The longest beginning of a line that fits into `columns` columns.
+-- The longest prefix of a line that fits into `columns` columns.
 function text_width.cut(line, columns)
   if not utf8.len(line) then return line:sub(1, columns) end
   local taken = 0
@@ -32,8 +32,8 @@ function text_width.cut(line, columns)
   return line
 end
 
--- The lines of at most `columns` ≥ 2 columns into which a text is broken: at spaces, and within words that
--- are longer than a line. A text without any character is one empty line. Takes linear time.
+-- Breaks a text into lines of at most `columns` ≥ 2 columns: at spaces, and inside words that are longer
+-- than a line. A text without any character is one empty line. Takes linear time.
 function text_width.wrap(text, columns)
   local lines, first, taken, space, at = {}, 1, 0, nil, 1
   local is_utf8 = utf8.len(text)

@@ -1,5 +1,5 @@
 -- A picture as a data: URI. Every browser reads an uncompressed BMP, which requires no library: 3 KB for
--- 32×32 pixels. Larger pictures are first averaged to the size that a page shows.
+-- 32×32 pixels. Larger pictures are first averaged down to the size shown on the page.
 local bitmap = {}
 
 local MAX_SIDE = 160 -- pixels of a side
@@ -25,8 +25,8 @@ local function byte_of(value)
   return math.floor(255 * math.min(1, math.max(0, value)) + 0.5)
 end
 
--- pixels: rows of pixels of {red, green, blue}, 0 … 1, from the top. A row of the file is blue,
--- green, red, padded to four bytes; a negative height means that the top row comes first.
+-- pixels: rows of pixels {red, green, blue}, 0 … 1, from the top. The file stores blue, green,
+-- red, each row padded to four bytes; a negative height means that the top row comes first.
 function bitmap.bmp(pixels)
   local height, width = #pixels, #pixels[1]
   local rows, fill = {}, ("\0"):rep(-3 * width % 4)
@@ -42,7 +42,7 @@ function bitmap.bmp(pixels)
     #body, 2835, 2835, 0, 0) .. body
 end
 
--- image: tensor (H, W, 3) as Dataset:batch gives it; mean, std: of the channels. → URI.
+-- image: tensor (H, W, 3) from Dataset:batch(); mean, std: of the channels. → URI.
 function bitmap.uri(image, mean, std)
   local height, width = image:size(1), image:size(2)
   local times = math.ceil(math.max(height, width) / MAX_SIDE)

@@ -1,7 +1,7 @@
--- Figures of more classes than a person reads: classes of similar size as one.
+-- Figures of more classes than anyone reads: classes of similar size are drawn as one block.
 --   blocks.view(facts, limit, rows) → facts whose classes are blocks, at most rows + 2, each in one of head,
---     medium and tail, and how many classes a block has at most; facts itself and nil up to `limit` classes
--- The view has other .split.classes (name, n_train = mean, shot), :order(), :classes(group), whose recalls
+--     medium and tail, and the most classes that a block contains; facts itself and nil up to `limit` classes
+-- The view replaces .split.classes (name, n_train = mean, shot), :order(), :classes(group), whose recalls
 -- are means over the classes of a block, and :confusion(group), whose cells are sums.
 local stats = require "aniso.stats.groups"
 
@@ -34,7 +34,7 @@ local function described(facts, list)
   return out
 end
 
--- The mean recall of a block for each seed, over its classes that have a test image.
+-- The mean recall of a block for each seed, over the classes that have a test image.
 local function recall_of(block, classes)
   local sum, count, seeds, values = {}, {}, {}, {}
   for _, j in ipairs(block.classes) do

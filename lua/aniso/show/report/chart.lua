@@ -1,9 +1,9 @@
 -- A drawing of the report: an SVG inside the page, with <title> and <desc>, whose colours are
--- the names of style.lua.
+-- the names in style.lua.
 --   local c = chart.new { id = "curve", title = "…", desc = "…", height = 380,
 --     x = scale.linear(0, 1, 5), y = scale.linear(0.2, 0.7, 5, true), x_name = "γ", y_name = "recall" }
 --   c:axes()   c:group(1)   c:line(points)   c:mark(x, y, "seed 0: 0.61")   c:close()   c:text_of()
--- Positions are in the numbers of the axes unless stated in pixels. A text is escaped where it is drawn.
+-- Positions are in axis units unless stated in pixels. Texts are escaped when they are drawn.
 local escape = require "aniso.show.escape"
 local palette = require "aniso.show.plot.palette"
 local width_of = require("aniso.show.table").width
@@ -11,10 +11,10 @@ local width_of = require("aniso.show.table").width
 local chart = {}
 chart.__index = chart
 
--- In 305 pixels, those of a phone with a scroll bar, a figure of this width has letters of 9 pixels. On a
--- desk style.lua draws such a figure larger.
+-- In the 305 pixels of a phone with a scroll bar, a figure of this width has letters of 9 pixels. On a
+-- desktop style.lua enlarges such a figure.
 local WIDTH = 450
-local LETTER, LINE = 8.2, 20 -- pixels, of a text of style.lua
+local LETTER, LINE = 8.2, 20 -- pixels, for text in the style of style.lua
 
 -- The text, cut to at most `letters` letters.
 function chart.fit(text, letters)
@@ -33,7 +33,7 @@ end
 
 local SLANT = -45 -- degrees
 
--- The height of the names below an axis of scale.names() whose names are slanted.
+-- The height of the slanted names below an axis from scale.names().
 local function slanted_room(x)
   local labels = {}
   for i, tick in ipairs(x.ticks) do labels[i] = tick.label end
@@ -41,7 +41,7 @@ local function slanted_room(x)
 end
 
 -- ── the sheet ───────────────────────────────────────────────────────────────────────────
--- Without `left`, the left margin fits the labels of y; without `width`, a phone shows the figure whole.
+-- Without `left`, the left margin fits the labels of y; without `width`, a phone shows the whole figure.
 function chart.new(of)
   local self, labels = setmetatable(of, chart), {}
   self.width = of.width or WIDTH
@@ -55,27 +55,27 @@ end
 
 function chart:add(format, ...) self.lines[#self.lines + 1] = format:format(...) end
 
--- A position as text: one decimal, or none where it is 0. The lines of a page have many thousand positions,
--- of which most recur.
+-- A position as text: one decimal, or none if it is 0. The lines of a page have many thousand positions,
+-- most of which recur.
 local texts = setmetatable({}, { __index = function(texts, tenths)
   local text = tenths % 10 == 0 and ("%d"):format(tenths // 10) or ("%.1f"):format(tenths / 10)
-  if tenths == tenths then texts[tenths] = text end -- a NaN is no key
+  if tenths == tenths then texts[tenths] = text end -- NaN cannot be a key
   return text
 end })
 local function pixel(value) return texts[math.floor(value * 10 + 0.5)] end
 chart.pixel = pixel
 
--- A function from a point of the axes to its position in pixels: for many points.
+-- A function that maps axis coordinates to pixels, for many points.
 local function placing(self)
   local left, bottom, share_x, share_y = self.left, self.height - self.bottom, self.x.share, self.y.share
   local width, height = self.width - left - self.right, bottom - self.top
   return function(x, y) return left + share_x(x) * width, bottom - share_y(y) * height end
 end
 
--- The position of a point of the axes, in pixels.
+-- The position of a point in axis coordinates, in pixels.
 function chart:place(x, y) return placing(self)(x, y) end
 
--- Text at pixels; more: {class =, anchor = "middle" | "end", rotate = degrees}.
+-- Text at a position in pixels; more: {class =, anchor = "middle" | "end", rotate = degrees}.
 function chart:text(px, py, text, more)
   more = more or {}
   self:add('<text x="%s" y="%s"%s%s%s>%s</text>', pixel(px), pixel(py),
@@ -154,7 +154,7 @@ function chart:line(points, class)
   if n > 4 then self:add('<path class="%s" d="%s"/>', class or "stroke", table.concat(path)) end
 end
 
--- An error bar from y = low to y = high, moved by some pixels.
+-- An error bar from y = low to y = high, shifted by some pixels.
 function chart:whisker(x, low, high, shift)
   local px, from = self:place(x, low)
   local _, to = self:place(x, high)
@@ -179,13 +179,13 @@ function chart:dot(x, y, name, dx, dy)
     pixel(py + (dy or 0)), escape(name))
 end
 
--- The shapes that distinguish the series without their colours, around 0, 0.
+-- The shapes that distinguish the series without colours, around 0, 0.
 local shapes = { "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z", "M-4.6-4.6h9.2v9.2h-9.2z", "M0-5.8L5.4 4.2h-10.8z",
   "M0-6L6 0L0 6L-6 0z", "M0 5.8L5.4-4.2h-10.8z",
   "M-2-5.5h4v3.5h3.5v4h-3.5v3.5h-4v-3.5h-3.5v-4h3.5z",
   "M0-6L5.7-1.9L3.5 4.9h-7L-5.7-1.9z", "M-2.6-5.5h5.2v11h-5.2z" }
 
--- The mark of the group's series, at pixels.
+-- The mark of the group's series, at a position in pixels.
 function chart:shape(px, py, name)
   local path = shapes[self.style == "rest" and 1 or (self.style - 1) % #shapes + 1]
   self:add('<path class="mark" transform="translate(%s %s)" d="%s">%s</path>', pixel(px), pixel(py), path,
@@ -197,7 +197,7 @@ function chart:mark(x, y, name, dx, dy)
   self:shape(px + (dx or 0), py + (dy or 0), name)
 end
 
--- {{label =, style =, line = true} …} in rows below the figure, which grows by them.
+-- {{label =, style =, line = true} …} in rows below the figure, whose height grows by them.
 function chart:legend(entries)
   local labels = {}
   for i, entry in ipairs(entries) do labels[i] = entry.label end

@@ -1,11 +1,11 @@
--- The λ curve of a report: a metric against the option of the noise levels that differs, with an
--- error bar and a dot per seed. Other options that differ make a line each; where the levels differ
--- in kind, not in a number, every configuration has a position of its own.
+-- The λ curve of a report: a metric against the varying option of the noise levels, with an
+-- error bar and a dot per seed. Other varying options give a line for each value; if the levels differ
+-- in kind, not in a number, every configuration has its own position.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 
--- The option along which to draw: γ, else another number of the levels, else the only option that
+-- The option for the axis: γ, else another number of the levels, else the only option that
 -- differs and is a number; otherwise nil.
 local function axis_of(facts)
   local numbers, found = {}, nil
@@ -25,7 +25,7 @@ local function axis_of(facts)
   return found or #numbers == 1 and numbers[1] or nil
 end
 
--- The keys of the options that differ, without the axis.
+-- The keys of the options that differ, except that of the axis.
 local function others_of(facts, axis, runs)
   local keys = {}
   for _, name in ipairs(facts.catalog:varying(runs)) do
@@ -34,7 +34,7 @@ local function others_of(facts, axis, runs)
   return keys
 end
 
--- The other options that differ name a line.
+-- The name of a line: the other options that differ.
 local function line_name(facts, group, others)
   local parts = {}
   for i, key in ipairs(others) do parts[i] = ("%s=%s"):format(key.name, facts.value(key:get(group.run))) end
@@ -64,22 +64,22 @@ local function lines_of(facts, axis)
   return lines, off
 end
 
--- Whether the lines are curves: on average two points or more. The variants of an ablation may differ in a
--- number, but each differs in something else too, and has a line of one point.
+-- Whether the lines are curves: two points or more on average. The variants of an ablation may differ in a
+-- number, but each also differs in something else, and has a line of one point.
 local function are_curves(lines)
   local points = 0
   for _, line in ipairs(lines) do points = points + #line.points end
   return points >= 2 * #lines
 end
 
--- Without such an option every configuration has a position of its own.
+-- Without such an option every configuration has its own position.
 local function by_name(facts)
   local points = {}
   for i, group in ipairs(facts.groups) do group.x, points[i] = i, group end
   return { { name = "", points = points, separate = true } }, {}
 end
 
--- One standard deviation up and down; of shares no farther than 0 and 1.
+-- One standard deviation up and down; for shares limited to 0 … 1.
 local function bar_of(m)
   if not m.sd then return nil end
   local least, most = math.min(table.unpack(m.values)), math.max(table.unpack(m.values))
@@ -146,7 +146,7 @@ local function draw_lines(c, facts, lines, metric, style_of, label_of, shift)
   end
 end
 
--- A configuration off the axis is a level line.
+-- Draws a configuration off the axis as a level line.
 local function draw_levels(c, facts, off, metric, first)
   for i, group in ipairs(off) do
     local mean = facts:moments(group, metric).mean
@@ -214,7 +214,7 @@ local function curve_of(facts, axis, lines, off, of)
   return page.figure(c:text_of(), of.caption, numbers(facts, axis, of.metrics, of.title))
 end
 
--- → markup, the option along which it is drawn (nil where every configuration has a position of its own)
+-- → markup, the option of the axis (nil if every configuration has its own position)
 return function(facts)
   local axis = axis_of(facts)
   local lines, off

@@ -1,8 +1,8 @@
--- Test images of the best configuration for a report, with what its networks attended to: the
+-- Test images of the best configuration for a report, with the attention of its networks: the
 -- windows of the prior and the denoiser's attention. The weights are the run's best ones, from its
 -- folder; the chains and their noise are those of the run's evaluation.
 --   examples.find(facts, count, missing) → { run, kind, list = {{position, true, pred, conf, …} …} }
---   | nil, why, code    "ENOTFOUND": something that they require is not on this machine, and nothing failed
+--   | nil, why, code    "ENOTFOUND": a required file is not on this machine, and nothing failed
 local calibrate = require "aniso.method.calibrate"
 local core = require "aniso.core"
 local data = require "aniso.method.data"
@@ -19,7 +19,7 @@ local examples = {}
 local BANDS = { "many", "medium", "few" }
 
 -- ── which ───────────────────────────────────────────────────────────────────────────────
--- The `count` most confident of a list, spread over as many classes as possible.
+-- The `count` most confident rows of a list, spread over as many classes as possible.
 local function most_confident(rows, count)
   table.sort(rows, function(a, b)
     if a.conf ~= b.conf then return a.conf > b.conf end
@@ -36,7 +36,7 @@ local function most_confident(rows, count)
   return out
 end
 
--- Of each band equally many confident correct and wrong predictions; positions from 0, classes from 1.
+-- From each band, equal numbers of confident correct and wrong predictions; positions from 0, classes from 1.
 function examples.choose(predictions, classes, count)
   local by_kind, out, present, bands = {}, {}, {}, 0
   for i, label in ipairs(predictions.true_idx) do
@@ -60,8 +60,8 @@ function examples.choose(predictions, classes, count)
 end
 
 -- ── what they saw ───────────────────────────────────────────────────────────────────────
--- Mean attention of the called class's token over chains and steps: a list over the image tokens;
--- and the probabilities that these chains give.
+-- Mean attention of the predicted class's token over chains and steps, as a list over the image tokens;
+-- and the probabilities from these chains.
 local function attention_of(model, features, prior, how, one)
   local sum, steps = nil, 0
   local probability = predict.chains(model, features, prior, how, one.position, { see = function(map)
@@ -90,7 +90,7 @@ local function examine(session, how, one)
   end
 end
 
--- The first member whose weights are still there, as a row of db:runs().
+-- The first member whose weights still exist, as a row of db:runs().
 local function stored_run(facts, group)
   local member_of = {}
   for _, member in ipairs(group.members) do
@@ -103,7 +103,7 @@ local function stored_run(facts, group)
   return nil, ("the weights of %s are not in %s any more"):format(group.label, facts.db:folder())
 end
 
--- Why a job has no images although nothing failed; nil if it has some.
+-- Why a job has no images although nothing failed; nil if it has them.
 local function absence(job)
   if job.config.data[1] == "features" then return "the data are features without pictures" end
   local path = data.missing_path(job.config.data, job.folder)
@@ -122,7 +122,7 @@ local function examine_all(facts, run, job, out)
   out.kind = session.model.denoiser and session.model.denoiser.kind or "none"
 end
 
--- f(…), where an error is nil, why, code.
+-- f(…), with an error returned as nil, why, code.
 local function caught(f, ...)
   local results = table.pack(pcall(f, ...))
   if results[1] then return table.unpack(results, 2, results.n) end
@@ -130,7 +130,7 @@ local function caught(f, ...)
   return nil, errors.sentence(results[2]), "EIO"
 end
 
--- missing [opt]: a function of the run that returns why its chains cannot be run, or nil.
+-- missing [opt]: a function of the run that returns why its chains cannot run, or nil.
 function examples.find(facts, count, missing)
   local group = facts.best or facts.base
   local run, member = stored_run(facts, group)

@@ -1,8 +1,8 @@
--- What a report is about, read once: the groups of a study, which of them is the baseline and which is the
--- best, and what is stored of their evaluations. Every figure takes its numbers from here; `aniso
--- table` and `aniso compare` use the same functions of stats/.
+-- The data of a report, read once: the groups of a study, its baseline and its best group, and what is
+-- stored of their evaluations. Every figure takes its numbers from here; `aniso table` and `aniso compare`
+-- use the same functions of stats/.
 --   facts.new(db, name, groups, runs, {metric = key, baseline = label}) → facts
--- facts.base, facts.best; facts.other: the best one other than the baseline, nil if there is none.
+-- facts.base, facts.best; facts.other: the best other than the baseline, nil if there is none.
 local confusions = require "aniso.stats.metric.confusion"
 local groups_of = require "aniso.store.groups"
 local keys = require "aniso.store.keys"
@@ -17,9 +17,9 @@ local facts = { value = groups_of.value }
 facts.__index = facts
 
 local BASELINE_STYLE, OTHER_STYLE = 7, 1
-local MOST_LINES = 8 -- that a chart names, which are as many as there are colours
+local MOST_LINES = 8 -- lines named in a chart, as many as there are colours
 
--- The names of metrics in sentences.
+-- The names of metrics as used in sentences.
 local WORDS = { macro_f1 = "macro F1", acc = "accuracy", bacc = "balanced accuracy", many = "head recall",
   medium = "medium recall", few = "tail recall", worst_class = "recall of the worst class", nll = "NLL",
   ["tail@head=0.9"] = "tail recall at head recall 0.90", ece = "calibration error",
@@ -40,7 +40,7 @@ local function best_of(self, metric, higher, except)
   return best
 end
 
--- A colour for each: grey for the baseline, the first for the best, the others in their order.
+-- A colour for each group: grey for the baseline, the first for the best other, the rest in their order.
 local function give_styles(self)
   local next_style = 2
   for _, group in ipairs(self.groups) do
@@ -76,7 +76,7 @@ function facts.new(db, name, groups, runs, how)
   return self
 end
 
--- Names of the options that differ, sorted.
+-- The names of the options that differ, sorted.
 function facts:differing()
   if not self.differ then
     local runs = {}
@@ -86,7 +86,7 @@ function facts:differing()
   return self.differ
 end
 
--- Calls make() once per name and group, or member, and caches its result.
+-- Calls make() once per name and group or member, and caches the result.
 local function cached(self, what, of, make)
   local own = self.cached[what] or {}
   self.cached[what] = own
@@ -94,7 +94,7 @@ local function cached(self, what, of, make)
   return own[of]
 end
 
--- Whether a chart with a line for each group names this one: all of a few; of many the baseline, the best
+-- Whether a chart with a line for each group names this one: all if they are few; else the baseline, the best
 -- other one and the chart's own best.
 function facts:is_named(group, best)
   return #self.groups <= MOST_LINES or group == self.base or group == self.other or group == best
@@ -137,7 +137,7 @@ function facts:confusion(group)
   end)
 end
 
--- Bins of the calibration error, summed over the seeds; an empty list where none are stored.
+-- Bins of the calibration error, summed over the seeds; an empty list if none are stored.
 function facts:bins(group)
   return cached(self, "bins", group, function()
     local sum = {}
@@ -157,8 +157,8 @@ function facts:delta(group, metric)
   return paired.delta(self.base, group, function(member) return member.metrics[metric] end)
 end
 
--- What the stored predictions of a member give: {operating =, risk =} are its curves, and `called` is for
--- tests over the images; each is nil where it cannot be had.
+-- Results from a member's stored predictions: {operating =, risk =} are its curves, and `called` is for
+-- tests over the images; each is nil if it is unavailable.
 function facts:predicted(member)
   return cached(self, "predicted", member, function() return member_predictions.all(self.db, member) end)
 end
@@ -187,7 +187,7 @@ function facts:predictions(part)
   return self.db:predictions(part.eval_id)
 end
 
--- The class numbers, 1 …, with the largest first.
+-- The class numbers, 1 …, the largest class first.
 function facts:order()
   local order, classes = {}, self.split.classes
   for i in ipairs(classes) do order[i] = i end

@@ -1,4 +1,4 @@
--- The noise levels of a report: λ_j against n_j, a line for each configuration, and how searched ones were
+-- The noise levels of a report: λ_j against n_j, a line for each configuration, and how searched levels were
 -- chosen.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
@@ -6,7 +6,7 @@ local paired = require "aniso.stats.paired"
 local scale = require "aniso.show.report.scale"
 local search = require "aniso.show.report.search"
 
-local MAX_MARKED = 30 -- classes; more would make a line of marks
+local MAX_MARKED = 30 -- classes; with more, the marks would form a line
 
 local function level_points(facts, levels, order)
   local points = {}
@@ -27,7 +27,7 @@ local function level_table(facts, drawn, order)
   return page.table("Noise levels λ_j of each class", columns, rows)
 end
 
--- The groups with levels on the first one's split; a longer list than colours leaves most of them grey.
+-- The groups whose levels belong to the first one's split; if there are more than colours, most are grey.
 local function drawn_groups(facts)
   local out = {}
   for _, group in ipairs(facts.groups) do

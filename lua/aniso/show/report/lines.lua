@@ -1,9 +1,9 @@
--- The lines of a study's configurations in one chart: those that are named are in colour and in the legend,
--- the others grey and below them.
+-- The lines of a study's configurations in one chart: the named ones are in colour and in the legend,
+-- the others grey and behind them.
 --   lines.draw(chart, list, is_named, draw [, letters]): list: {{group =, …}, …}; is_named(group); draw(one,
---   named): draws one of the list, within a group of the chart; letters: of a label in the legend, 34
---   lines.named(facts, list, score) → is_named: a few groups all; of many the baseline, the best other one
---   and the one with the highest score(one), a number or nil
+--   named): draws one item, within a group of the chart; letters: of a label in the legend, 34 by default
+--   lines.named(facts, list, score) → is_named: all if the groups are few; else the baseline, the best other
+--   one and the one with the highest score(one), a number or nil
 local chart_of = require "aniso.show.report.chart"
 
 local lines = {}

@@ -1,17 +1,17 @@
 -- Confusion matrices of a report: the baseline's, the best other one's, and their difference on a
--- map that diverges from 0. A cell is a share of its true class, over all seeds.
+-- diverging map centred at 0. A cell is a share of its true class, over all seeds.
 local blocks = require "aniso.show.report.blocks"
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local palette = require "aniso.show.plot.palette"
 local MOST_SHOWN = require("aniso.stats.metric.confusion").MOST_SHOWN
 
-local MAX_NAMED = 24 -- classes; beyond, cells are too small for names and numbers
-local MAX_DRAWN = 140 -- beyond, a cell is one of BLOCKS blocks of classes
+local MAX_NAMED = 24 -- classes; above this, cells are too small for names and numbers
+local MAX_DRAWN = 140 -- above this, a row is one of BLOCKS blocks of classes
 local BLOCKS = 70
-local MAX_LISTED = 40  -- confusions that the table behind a larger matrix lists
+local MAX_LISTED = 40  -- confusions listed in the table behind a larger matrix
 
--- Counts → shares of the rows; false where a class has no test image.
+-- Counts → shares of the rows; false for a class without a test image.
 local function shares(matrix)
   local out = {}
   for i, row in ipairs(matrix) do
@@ -65,7 +65,7 @@ local function draw_cells(c, facts, order, of, size, named)
     #order * size)
 end
 
--- Names on the left and below, rotated where they would overlap.
+-- Names on the left and below, rotated if they would overlap.
 local function draw_names(c, names, size, rotated)
   for k, name in ipairs(names) do
     local middle = (k - 0.5) * size
@@ -94,7 +94,7 @@ local function draw(facts, order, of)
   return c:text_of()
 end
 
--- A zero is blank, so that the other cells are easy to find.
+-- A zero is blank, so that the other cells stand out.
 local function percent(value)
   local n = math.floor(100 * value + 0.5)
   return value == 0 and "" or n == 0 and "<1" or ("%d"):format(n)
@@ -122,7 +122,7 @@ end
 
 local function as_it_is(value) return value end
 
--- The largest cells off the diagonal, for matrices that are too large to list.
+-- The largest cells off the diagonal, for matrices too large to list.
 local function short_table(facts, matrix, caption, shown)
   local list, rows = {}, {}
   for i, row in ipairs(matrix) do
@@ -149,7 +149,7 @@ local function table_of(facts, order, matrix, caption, shown)
 end
 
 -- ── the figures ─────────────────────────────────────────────────────────────────────────
--- view: of blocks.lua → drawing, shares of what is drawn and of the classes, table of a group
+-- view: from blocks.lua → drawing, shares of the drawn cells and of the classes, table of a group
 local function one(facts, view, group, id)
   local matrix = facts:confusion(group)
   local cells = shares(matrix)
@@ -163,7 +163,7 @@ local function one(facts, view, group, id)
   return drawing, shown, cells, table_of(facts, facts:order(), matrix, caption)
 end
 
--- change: of what is drawn; of_classes: of the classes
+-- change: of the drawn cells; of_classes: of the classes
 local function difference(facts, view, change, of_classes)
   local most = math.max(largest(change), 0.01)
   local drawing = draw(view, view:order(), { id = "confusion-difference", cells = change, text = points,

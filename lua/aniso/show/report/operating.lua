@@ -1,5 +1,5 @@
 -- The operating curves of a report: tail recall against head recall over the tilt (stats/operating.lua), a
--- line for each configuration, and the configurations at equal head recall in words.
+-- line for each configuration, and a comparison at equal head recall in words.
 local chart = require "aniso.show.report.chart"
 local derived = require "aniso.stats.derived"
 local lines = require "aniso.show.report.lines"
@@ -9,7 +9,7 @@ local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 local verdict = require "aniso.show.report.verdict"
 
--- The band of one standard deviation over the seeds, where there are several.
+-- The band of one standard deviation over the seeds, if there are several.
 local function draw_band(c, band)
   local up, down = {}, {}
   for k, mean in ipairs(band.mean) do
@@ -62,7 +62,7 @@ end
 local function mean_sd(m) return ("%.3f%s"):format(m.mean, m.sd and (" ± %.3f"):format(m.sd) or "") end
 
 -- A group against the baseline at equal head recall: {group, own, base = moments, delta, interval = text,
--- judged = the judgement's words}, the last three nil where they share no seed; nil where one has no value.
+-- judged = the judgement's words}, the last three nil if they share no seed; nil if either has no value.
 local function comparison(facts, group)
   local own, base = facts:moments(group, derived.TAIL), facts:moments(facts.base, derived.TAIL)
   if not own.mean or not base.mean then return nil end
@@ -93,7 +93,7 @@ local function table_of(facts, list)
     mean_sd(list[1].base)), { "configuration", "tail recall", "Δ", "95 % interval", "judgement" }, rows)
 end
 
-local FEW = 6 -- comparisons that are sentences; more are a table
+local FEW = 6 -- comparisons written as sentences; more are a table
 
 local function in_words(facts)
   local list, out = {}, {}
@@ -112,7 +112,7 @@ local function numbers(list)
     columns, rows)
 end
 
--- → markup; nil where no configuration has predictions of a head and a tail
+-- → markup; nil if no configuration has predictions with a head and a tail
 return function(facts)
   local list = operating_curve.of_groups(facts.db, facts.groups, function(member)
     return facts:predicted(member).operating

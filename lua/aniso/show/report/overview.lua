@@ -77,7 +77,7 @@ local function draw(facts, deltas, title)
   return c:text_of()
 end
 
--- nil where there is nothing to compare.
+-- nil if there is nothing to compare.
 function overview.deltas(facts)
   local deltas = {}
   for _, group in ipairs(facts.groups) do

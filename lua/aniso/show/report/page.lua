@@ -1,5 +1,5 @@
 -- A self-contained HTML page: no script, nothing fetched, light and dark, printable, and also well-formed
--- XML. Whatever comes from outside (names, paths, notes) passes through escape.
+-- XML. All text from outside (names, paths, notes) passes through escape.
 local escape = require "aniso.show.escape"
 local output_file = require "aniso.show.output_file"
 local style = require "aniso.show.report.style"
@@ -18,7 +18,7 @@ local function shown(value)
   return escape(math.type(value) == "float" and ("%.6g"):format(value) or value)
 end
 
--- A number as a cell; nil for nil.
+-- A number as a cell; nil stays nil.
 function page.cell(value, format)
   return value and { text = format:format(value), value = value } or nil
 end
@@ -38,12 +38,12 @@ local function sides(columns, rows)
   return right
 end
 
--- Content that may be wider than the screen scrolls on its own, also by the keyboard.
+-- Content that may be wider than the screen scrolls separately, also by keyboard.
 local function wide(name, body)
   return ('<div class="wide" tabindex="0" role="group" aria-label="%s">%s</div>'):format(escape(name), body)
 end
 
--- Columns are names, rows lists of cells of which the first names the row; row.class [opt].
+-- Columns are names; rows are lists of cells, the first of which names the row; row.class [opt].
 function page.table(caption, columns, rows)
   local right = sides(columns, rows)
   local out = { ("<table><caption>%s</caption><thead><tr>"):format(escape(caption)) }
@@ -67,7 +67,7 @@ function page.paragraph(format, ...)
   return "<p>" .. escape(select("#", ...) > 0 and format:format(...) or format) .. "</p>"
 end
 
--- {{name, text} …}, a text may be markup = …
+-- {{name, text} …}; instead of text, markup = … is possible.
 function page.facts(list)
   local out = { '<dl class="facts">' }
   for _, fact in ipairs(list) do
@@ -80,7 +80,7 @@ function page.details(summary, body)
   return ("<details><summary>%s</summary>%s</details>"):format(escape(summary), body)
 end
 
--- drawing: an SVG text or several side by side; caption: a sentence; data: the table behind it.
+-- drawing: one SVG text, or several side by side; caption: a sentence; data: the table behind it.
 function page.figure(drawing, caption, data)
   local inner = type(drawing) == "table" and '<div class="pair">' .. table.concat(drawing, "\n") .. "</div>"
     or wide("Figure", drawing)
@@ -88,7 +88,7 @@ function page.figure(drawing, caption, data)
     page.details("The numbers of this figure", data))
 end
 
--- {id =, name =, body =}: a section with its heading; nil where there is no body.
+-- {id =, name =, body =}: a section with its heading; nil without a body.
 function page.section(id, name, body)
   if type(body) == "table" then body = table.concat(body, "\n") end
   return { id = id, name = name, body = body }

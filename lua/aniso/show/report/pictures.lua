@@ -17,7 +17,7 @@ local function frames(one)
   return table.concat(out)
 end
 
--- Least, most and mean attention of the cells of the image.
+-- Minimum, maximum and mean attention of the cells of the image.
 local function spread(one)
   local least, most, sum, n = math.huge, 0, 0, one.rows * one.columns
   for k = 1, n do
@@ -27,7 +27,7 @@ local function spread(one)
   return least, most, sum / n
 end
 
--- A path for each level between the least and the most attention; cells in reading order.
+-- A path for each level between minimum and maximum attention; cells in reading order.
 local function heat(one)
   local cells, out = {}, {}
   local least, most = spread(one)
@@ -47,7 +47,7 @@ local function heat(one)
   return table.concat(out)
 end
 
--- The share of the attention on the windows' own tokens, and its maximum as a multiple of the mean over
+-- The share of the attention on the windows' tokens, and its maximum as a multiple of the mean over
 -- the image; nil without attention.
 local function shares(one)
   if not one.attention then return nil, nil end

@@ -7,7 +7,7 @@ local page = require "aniso.show.report.page"
 local printed = require("aniso.stats.metric.catalog").printed
 local scale = require "aniso.show.report.scale"
 
-local MAX_DRAWN = 100 -- classes; beyond, a row is one of BLOCKS blocks of classes
+local MAX_DRAWN = 100 -- classes; above this, a row is one of BLOCKS blocks of classes
 local BLOCKS = 38
 
 -- {{shot, first, last} …}: adjacent rows of `order` with the same shot.

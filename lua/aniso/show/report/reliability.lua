@@ -1,10 +1,10 @@
 -- The reliability diagram of a report: how often the predicted class is correct against the
--- confidence of the prediction; and how many images each bin of confidence has.
+-- confidence of the prediction; and the number of images in each bin of confidence.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 
--- Bins with images: {conf, acc, n, share}.
+-- The bins that contain images: {conf, acc, n, share}.
 local function points_of(facts, group)
   local out, total = {}, 0
   local bins = facts:bins(group)
@@ -18,7 +18,7 @@ local function points_of(facts, group)
   return out, #bins
 end
 
--- Bars at the bottom: configuration i of n has its part of the width of each bin.
+-- Bars at the bottom: configuration i of n occupies its part of the width of each bin.
 local function draw_counts(c, one, i, n, most)
   local base, path = c.height - c.bottom, {}
   for _, point in ipairs(one.points) do

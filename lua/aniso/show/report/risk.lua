@@ -1,5 +1,5 @@
--- The risk-coverage curves of a report: the error among the images that are labelled, the most confident
--- first, a line for each configuration (show/risk_curve.lua).
+-- The risk-coverage curves of a report: the error among the labelled images, the most confident first, a
+-- line for each configuration (show/risk_curve.lua).
 local chart = require "aniso.show.report.chart"
 local lines = require "aniso.show.report.lines"
 local page = require "aniso.show.report.page"
@@ -30,7 +30,7 @@ local function draw(facts, list, title)
   return c:text_of()
 end
 
--- → markup; nil where no configuration has stored predictions
+-- → markup; nil if no configuration has stored predictions
 return function(facts)
   local list = risk_curve.of_groups(facts.db, facts.groups, function(member)
     return facts:predicted(member).risk

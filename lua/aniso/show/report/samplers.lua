@@ -1,4 +1,4 @@
--- The evaluations of a report's study by several samplers, steps and draws (aniso eval): the metric against
+-- Evaluations of a report's study with several samplers, steps and draws (aniso eval): the metric against
 -- network passes per image, a figure for each configuration and sampler, a line for each number of draws.
 local chart = require "aniso.show.report.chart"
 local cost_curve = require "aniso.show.cost_curve"
@@ -10,9 +10,9 @@ local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 local stats = require "aniso.stats.groups"
 
-local MOST = 4 -- configurations that are drawn
+local MOST = 4 -- configurations drawn
 
--- The evaluations by chains, per configuration and sampler:
+-- The evaluations with chains, per configuration and sampler:
 -- {{label, groups, samplers = {{name, groups} …}} …}; configurations with one evaluation are left out.
 local function sorted(groups)
   local out, by_configuration = {}, {}
@@ -39,7 +39,7 @@ local function sorted(groups)
   return out
 end
 
--- Those that are drawn: the baseline, the best other configuration, then the others.
+-- The configurations to draw: the baseline, the best other one, then the others.
 local function drawn(facts, list)
   local rank, out = {}, {}
   for i, one in ipairs(list) do
@@ -55,7 +55,7 @@ local function drawn(facts, list)
   return table.move(out, 1, math.min(#out, MOST), 1, {})
 end
 
--- The lowest and highest passes, and the lowest and highest mean ± sd.
+-- The range of passes, and the range of mean ± sd.
 local function limits(facts, list)
   local left, right, low, high = math.huge, -math.huge, math.huge, -math.huge
   for _, one in ipairs(list) do
@@ -70,7 +70,7 @@ local function limits(facts, list)
   return left, right, low, high
 end
 
--- draws → 1, 2 … in their order: the styles of the lines in all figures of a configuration.
+-- draws → 1, 2 … in order: the styles of the lines in all figures of a configuration.
 local function styles_of(one)
   local draws, out = {}, {}
   for _, group in ipairs(one.groups) do
@@ -83,7 +83,7 @@ local function styles_of(one)
   return out
 end
 
--- The lines of one sampler; a level line for the prior, without a mark. styles: of styles_of().
+-- The lines of one sampler; a level line without marks for the prior. styles: from styles_of().
 local function draw_lines(c, facts, lines, styles, left, right)
   local legend = {}
   for i, line in ipairs(lines) do
@@ -104,7 +104,7 @@ local function draw_lines(c, facts, lines, styles, left, right)
   c:legend(legend)
 end
 
--- → an SVG. number: of the drawing in the page; range: {left, right, low, high}.
+-- → an SVG. number: that of the drawing in the page; range: {left, right, low, high}.
 local function draw(facts, one, sampler, number, range)
   local groups = { table.unpack(sampler.groups) }
   for _, group in ipairs(one.groups) do
@@ -131,7 +131,7 @@ local function numbers(facts, one)
   return page.table(("%s of each evaluation of %s"):format(facts.words_of, one.label), columns, rows)
 end
 
--- → markup; nil where no configuration has several evaluations by chains
+-- → markup; nil if no configuration has several evaluations with chains
 return function(facts)
   if not must(facts.db:has_several_chains(facts.runs)) then return nil end
   local list = sorted(groups_of.of_evaluations(facts.db, groups_of.counted(facts.db, facts.name)))

@@ -10,7 +10,7 @@ function scale.linear(low, high, count, wide)
   return { ticks = of.ticks, share = function(value) return (value - from) / span end }
 end
 
--- The same with ticks at whole numbers alone.
+-- The same with ticks only at whole numbers.
 function scale.whole(low, high, count)
   local out, ticks = scale.linear(low, high, count), {}
   for _, tick in ipairs(out.ticks) do
@@ -34,7 +34,7 @@ function scale.points(values, most)
   return { ticks = ticks, share = of.share }
 end
 
--- Ticks at 1, 2 and 5 times a power of ten, the ends moved out to them; numbers above 0.
+-- Ticks at 1, 2 and 5 times a power of ten, with the ends moved out to them; only for numbers above 0.
 function scale.log(low, high)
   local ticks = {}
   for power = math.floor(math.log(low, 10)) - 1, math.ceil(math.log(high, 10)) + 1 do
@@ -53,7 +53,7 @@ function scale.log(low, high)
   return { ticks = ticks, share = function(value) return (math.log(value) - from) / (to - from) end }
 end
 
--- A position for each name, 1 … n, in the middle of its share.
+-- A position for each name, 1 … n, in the middle of its share of the axis.
 function scale.names(names)
   local ticks = {}
   for i, name in ipairs(names) do ticks[i] = { at = i, label = name } end

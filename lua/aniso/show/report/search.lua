@@ -1,5 +1,5 @@
 -- How the levels of a report's searches (policy `search`) were chosen on validation: a table of candidates
--- for each configuration, and for each fold.
+-- for each configuration and fold.
 local catalog = require "aniso.stats.metric.catalog"
 local page = require "aniso.show.report.page"
 
@@ -16,7 +16,7 @@ local function rows_of(record)
   return rows
 end
 
--- A table for each run of the group's first member, which are the folds where there are any.
+-- A table for each run of the group's first member, that is for each fold if there are folds.
 local function tables_of(facts, group)
   local out, member = {}, group.members[1]
   for _, part in ipairs(member.parts or { member }) do
@@ -30,7 +30,7 @@ local function tables_of(facts, group)
   return out
 end
 
--- → markup, empty where no levels were searched
+-- → markup, empty if no levels were searched
 return function(facts)
   local out = {}
   for _, group in ipairs(facts.groups) do

@@ -1,11 +1,11 @@
--- How the configurations of a report differ, what they share, and the commands that repeat them.
+-- How the configurations of a report differ, what they share, and the commands that reproduce them.
 local hint = require "aniso.store.hint"
 local page = require "aniso.show.report.page"
 local reproduce = require "aniso.store.reproduce"
 
 local settings = {}
 
--- → markup: an option per row, a configuration per column; options that all share are folded.
+-- → markup: an option per row, a configuration per column; options common to all are folded.
 function settings.differences(facts)
   local varies, rows, columns = {}, {}, { "option" }
   for i, group in ipairs(facts.groups) do columns[1 + i] = group.label end
@@ -30,10 +30,10 @@ local function code_of(lines)
   return "<pre><code>" .. page.escape(table.concat(lines, "\n")) .. "</code></pre>"
 end
 
--- A run without such commands is described so, and is no failure.
+-- Codes of runs that have no such commands: the page gives the reason, and that is not a failure.
 local DESCRIBED = { ENOTFOUND = true, EFORMAT = true }
 
--- → markup, and why the commands could not be made, where they could be another time.
+-- → markup, and the reason if the commands could not be made but could be at another time.
 local function commands(facts, group)
   local seeds = {}
   for i, member in ipairs(group.members) do seeds[i] = member.seed end
@@ -66,7 +66,7 @@ local function machine(facts)
   }
 end
 
--- → markup, and why the commands of a configuration could not be made, or nil
+-- → markup, and the reason if the commands of a configuration could not be made, or nil
 function settings.repetition(facts)
   local first, failure = commands(facts, facts.best or facts.groups[1])
   local out = { machine(facts), first }

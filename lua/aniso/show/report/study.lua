@@ -1,6 +1,6 @@
--- A study as one HTML page: require "aniso.show.report.study" (facts, examples) → text, failure. facts: of
+-- A study as one HTML page: require "aniso.show.report.study" (facts, examples) → text, failure. facts: from
 -- facts.lua; examples: markup of example images, nil to leave them out; failure: why the page lacks the
--- commands that repeat a run, nil if it has them.
+-- commands that reproduce a run, nil if it has them.
 local core = require "aniso.core"
 local curve = require "aniso.show.report.curve"
 local levels = require "aniso.show.report.levels"
@@ -19,7 +19,7 @@ local warnings = require "aniso.show.report.warnings"
 
 local function plural(n, word) return ("%d %s%s"):format(n, word, n == 1 and "" or "s") end
 
--- The numbers of seeds and runs, and the days of the first and the last.
+-- The numbers of seeds and runs, and the first and last day.
 local function counted(facts)
   local seeds, count, runs, first, last = {}, 0, 0, nil, nil
   for _, group in ipairs(facts.groups) do
@@ -48,7 +48,7 @@ local function lead(facts)
   return ("%s. %s."):format(table.concat(out, ", "), first == last and first or first .. " to " .. last)
 end
 
--- option: along which the curve is drawn, or nil.
+-- option: the one along which the curve is drawn, or nil.
 local function curve_name(option)
   if not option then return "Results by configuration" end
   return option:match "^schedule%.lambda" and "λ curve" or "Curve over " .. option

@@ -1,4 +1,4 @@
--- The style sheet of a report: one set of names for colours, by day, by night (where the reader's
+-- The style sheet of a report: one set of names for colours, by day, by night (if the reader's
 -- screen is dark) and on paper (always by day). Figures use the same names as the text.
 local palette = require "aniso.show.plot.palette"
 
@@ -82,7 +82,7 @@ local function variables(which)
   return table.concat(out, ";")
 end
 
--- A cell's colour, and that of the text right behind it.
+-- The colour of a cell, and that of the text directly after it.
 local function levels(time)
   local out = {}
   for level = 0, palette.LEVELS do

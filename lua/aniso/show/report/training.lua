@@ -1,15 +1,15 @@
--- Training curves of a report: the loss and the validation metrics. The baseline and the best other
--- configuration have a line for the mean over seeds and a thin one per seed; the rest are grey.
+-- Training curves of a report: the loss and the validation metrics. For the baseline and the best other
+-- configuration, a line shows the mean over seeds and thin lines the seeds; the rest are grey.
 local chart = require "aniso.show.report.chart"
 local lines = require "aniso.show.report.lines"
 local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 
--- What is drawn where it was recorded: part, metric, words.
+-- The curves drawn if they were recorded: part, metric, words.
 local SHOWN = { { "train", "loss", "training loss" }, { "val", "macro_f1", "validation macro F1" },
   { "val", "prior_macro_f1", "validation macro F1 of the prior" } }
 
--- The curve of each run: {seed, step = list, value = list, nil where it is not finite}.
+-- The curve of each run: {seed, step = list, value = list, nil where a value is not finite}.
 local function curves_of(facts, group, part, metric)
   local out = {}
   for _, member in ipairs(group.members) do
@@ -22,7 +22,7 @@ local function curves_of(facts, group, part, metric)
   return out
 end
 
--- Mean over the seeds at each step: {{step, mean}, …}, false where not all have a finite value.
+-- Mean over the seeds at each step: {{step, mean}, …}, false where a seed has no finite value.
 local function mean_of(curves)
   local sum, count, steps = {}, {}, {}
   for _, curve in ipairs(curves) do
@@ -74,7 +74,7 @@ end
 
 local function draw(facts, drawn, of)
   local left, right, low, high = limits(drawn)
-  if low > high or left == right then return nil end -- one epoch makes no curve
+  if low > high or left == right then return nil end -- one epoch is not a curve
   local c = chart.new { id = of.id, title = of.words, height = 300,
     x = scale.whole(left, right, 8), y = scale.linear(low, high, 5, true),
     x_name = "epoch", y_name = of.words,

@@ -1,5 +1,5 @@
 -- The first lines of a report: which configuration is best, by how much, and how certain that is. The
--- interval of Δ over the seeds follows stats/paired.lua; where predictions are stored, the interval
+-- interval of Δ over the seeds follows stats/paired.lua; if predictions are stored, the interval
 -- over the images follows stats/paired_images.lua. stats/noise.lua judges by both.
 local noise = require "aniso.stats.noise"
 local page = require "aniso.show.report.page"
@@ -18,7 +18,7 @@ local function interval(of) return ("[%s, %s]"):format(signed(of.lo), signed(of.
 
 local function plural(n, word) return ("%d %s%s"):format(n, word, n == 1 and "" or "s") end
 
--- "3 seeds", "5 folds × 3 seeds"; two single runs of different seeds are one pair.
+-- "3 seeds", "5 folds × 3 seeds"; two single runs with different seeds are one pair.
 local function pairs_in_words(delta)
   if delta.folds then return ("%d folds × %s"):format(delta.folds, plural(delta.n, "seed")) end
   local two = delta.pairs[1]
@@ -33,7 +33,7 @@ local function over(delta)
   return delta.folds and "folds and seeds" or "seeds"
 end
 
--- What stats/noise.lua found of the seeds, or of folds and seeds, in words.
+-- The result of stats/noise.lua for the seeds, or for folds and seeds, in words.
 local SEEDS = {
   unpaired = function() return "they share no seed on the same split, or on all of its folds" end,
   few = function(delta)
