@@ -5,7 +5,7 @@
 --   ./aniso eval @last --recipe recipes/own_parts.lua --steps 10       uses the sampler again
 local aniso = require "aniso"
 
--- λ_j ∝ (ln n_j)^−gamma: K levels from the number of training images per class.
+-- λ_j ∝ (ln n_j)^−gamma: K levels from the training images per class.
 local function log_policy(counts, options)
   local levels = {}
   for j, n in ipairs(counts) do levels[j] = math.log(n + 1) ^ -options.gamma end

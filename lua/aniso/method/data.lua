@@ -142,7 +142,7 @@ local function warn_of_conflicts(ds, list)
     .. "wrong", ds.name, split.conflicts, table.unpack(split.conflict))
 end
 
--- Warns of images that also occur in the training part.
+-- Warns of validation and test images with a copy, or with images of their group, in the training part.
 local function warn_of_leaks(ds, list)
   local split = ds.split
   if split.copy_leaks > 0 then
@@ -155,7 +155,7 @@ local function warn_of_leaks(ds, list)
   end
 end
 
--- Warns of parts without the images that an evaluation needs. A fold of a cross-validation may lack a class.
+-- Warns of parts that lack what an evaluation needs. A fold of a cross-validation may lack a class.
 local function warn_of_gaps(ds, list)
   local absent = {}
   for k, n in ipairs(ds.split.n_test) do

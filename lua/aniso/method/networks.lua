@@ -98,7 +98,7 @@ function networks.build_resnet(module, prefix, o, channels)
   return net, o.weights and backbone_weights.load(net, prefix, o) or {}
 end
 
--- Stands in for an absent backbone: its output is its input.
+-- Replaces an absent backbone: its output is its input.
 local Identity = { load = function() end }
 Identity.__index = Identity
 function Identity.forward(_, features) return features end

@@ -36,7 +36,7 @@ local function strip(names, front)
   return out
 end
 
--- Notes the images directly in the folders that are named by no row, compared by the last part of the name.
+-- Notes images directly in the folders whose names, without their folders, occur in no row.
 local function note_unlisted(folders, names, extension, facts)
   local listed = {}
   for _, name in ipairs(names) do

@@ -30,7 +30,7 @@ function labels.options(fields)
   return fields
 end
 
--- The labels in `leave_out` as a set; a blank one stands for every blank label.
+-- The labels in `leave_out` as a set; a blank one means every blank label.
 function labels.left_out(given)
   local out = {}
   for _, label in ipairs(given.leave_out or {}) do out[label:match "^%s*$" and "" or label] = true end
