@@ -1,9 +1,9 @@
 -- bootstrap: percentile intervals from resampled images. An image is drawn with everything
--- that was predicted for it, so that two configurations see the same resample (paired). Images that
--- belong together (of one lesion or patient) are drawn together: with clusters, as many clusters as
--- there are. Draw i of resample r is the random number at (seed, stream "bootstrap" r, index i),
--- whatever else was drawn. How often a resample calls class i class j is counted by the engine: whole
--- numbers, exact in float32 up to 2^24.
+-- that was predicted for it, so that two configurations share the same resample (paired). Images that
+-- belong together (of one lesion or patient) are drawn together: a resample then draws as many clusters
+-- as there are. Draw i of resample r is the random number at (seed, stream "bootstrap" r, index i),
+-- whatever else was drawn. The engine counts how often a resample calls class i class j: integers, exact
+-- in float32 up to 2^24.
 local core = require "aniso.core"
 local quantile = require "aniso.stats.quantile"
 local resampler = require "aniso.stats.resampler"
@@ -12,10 +12,10 @@ local bootstrap = {}
 
 local BLOCK = 4e6 -- numbers of one block of resamples
 
--- What is measured on a resample. Groups are the mean recalls of shot[j].
+-- The metrics of a resample. `many`, `medium` and `few` are the mean recalls of the classes of shot[j].
 bootstrap.metrics = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
 
--- The unit that each image is drawn with, 1 …, and their number.
+-- The number, 1 …, of the unit that contains each image, and how many units there are.
 local function units_of(n, clusters)
   local unit, known, count = {}, {}, 0
   for i = 1, n do
@@ -26,8 +26,8 @@ local function units_of(n, clusters)
   return unit, count
 end
 
--- Appends `metrics`, all for nil, of each prediction to out[p][metric], one entry per row of the tensor
--- `sums`; false where undefined. groups: list of K, "many", "medium", "few" or false.
+-- Appends `metrics` (nil: all) of each prediction to out[p][metric], one entry per row of the tensor `sums`;
+-- false if undefined. groups: list of K, "many", "medium", "few" or false.
 local function append(out, sums, K, groups, metrics)
   for p, of in ipairs(out) do
     for name, values in pairs(core.bootstrap.rates(sums, K, K * (2 * p - 1), groups, metrics)) do
@@ -44,7 +44,7 @@ end
 
 local GROUPS = { many = true, medium = true, few = true }
 
--- The groups, as a set, if all `metrics` are recalls of groups; nil if one is not.
+-- The set of `metrics` if all of them are recalls of groups, else nil.
 local function only_groups(metrics)
   local out = metrics and {}
   for _, name in ipairs(metrics or {}) do
@@ -54,8 +54,8 @@ local function only_groups(metrics)
   return out
 end
 
--- Only the images, predictions and groups of the classes in `groups`, which become 0, 1, …: the recalls of
--- these groups depend on nothing else. Calls of other classes become one further class without images.
+-- Keeps only the images, predictions and groups of the classes in `groups`, which become 0, 1, …: the recalls
+-- of these groups depend on nothing else. Calls of other classes become one further class without images.
 local function restricted(true_, predictions, unit, shot, groups)
   local number, own_shot, k = {}, {}, 0
   for j, group in ipairs(shot) do
@@ -79,8 +79,8 @@ end
 -- {[metric] = {value per resample}}}; false where undefined. options: {draws = 1000, seed = 0, shot = list,
 -- clusters = list, metrics = those of bootstrap.metrics, all if left out, resampler = one that several calls
 -- share}.
--- Resample r has the same images for all predictions, and in every call with as many images or equal
--- clusters.
+-- Resample r has the same images for all predictions, and in every call with the same number of images or
+-- equal clusters.
 function bootstrap.samples(true_, predictions, K, options)
   options = options or {}
   local draws, seed, shot, groups = options.draws or 1000, options.seed or 0, options.shot, {}
@@ -119,8 +119,8 @@ end
 -- Intervals of Σ_p weights[p] · metric of prediction p, from samples(). → {[metric] = {value, lo, hi}}; a
 -- metric that is undefined on the whole set is left out, a resample in which it is undefined does
 -- not count for it. seeds [opt]: {of = number of each prediction's seed, draws, seed}: seeds are
--- resampled with the images, and a prediction counts as often as its seed. metrics [opt]: their names, else
--- all.
+-- resampled with the images, and a prediction counts as often as its seed. metrics [opt]: names, all if
+-- left out.
 function bootstrap.combined(samples, weights, level, seeds, metrics)
   local out, counts = {}, seed_counts(seeds)
   for _, name in ipairs(metrics or bootstrap.metrics) do

@@ -1,6 +1,6 @@
--- What changed between configurations, and whether it is more than chance. Everything is a group of
--- runs, one per seed; a single run is a group of one. The first group is the baseline. Numbers come
--- in as plain tables; store/compare.lua reads them from a database.
+-- Compares configurations: what changed, and whether it is more than chance. Everything is a group of
+-- runs, one per seed; a single run is a group of one. The first group is the baseline. Numbers are
+-- passed as plain tables; store/compare.lua reads them from a database.
 local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"
 local derived = require "aniso.stats.derived"
@@ -78,8 +78,8 @@ local function cell_of(means, names, i, j)
   return cell
 end
 
--- Counts per run of each cell in which any group has one, and their differences to the baseline; none of more
--- than MOST_SHOWN classes.
+-- Counts per run of each cell in which any group has one, and their differences from the baseline; empty for
+-- more than MOST_SHOWN classes.
 local function confusion(groups, confusion_of)
   local names = groups[1].members[1].classes
   if #names > confusions.MOST_SHOWN then return {} end

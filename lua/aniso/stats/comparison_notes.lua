@@ -37,7 +37,7 @@ local function rare_classes(result, add)
     enough.images, 1 / fewest)
 end
 
--- What a group lacks of its folds, for each seed.
+-- The incomplete folds of a group, for each seed.
 local function about_folds(group, add)
   local lacking = {}
   for i, member in ipairs(group.incomplete or {}) do

@@ -1,16 +1,16 @@
--- Metrics that are computed from stored predictions when they are wanted. Their names:
+-- Metrics that are computed from stored predictions on demand. Their names:
 --   tail@head=0.90      tail recall on test at the tilt that gives head recall 0.90 on validation; per run,
 --                       so each fold's tilt is chosen on its own validation part (operating.lua)
 --   auprc, auprc_many, auprc_medium, auprc_few      mean average precision, of all classes or a group
 --   auc                 of pooled folds; a run stores its own
---   acc@coverage=0.80   accuracy on the 80 % of the images that are predicted with most confidence (risk.lua)
+--   acc@coverage=0.80   accuracy on the 80 % of the images with the most confident predictions (risk.lua)
 --   aurc                area under the curve of the risk over the coverage, smaller is better
 --   NAME@uniform        NAME if all classes were equally frequent among the test images
 --   NAME@reversed       NAME if the classes' shares of the training images were reversed: the most
 --                       frequent class gets the share of the rarest, and so on (2107.09249)
--- For the last two NAME is one of derived.reweighted, and each image weighs as much as its class's new
--- share divided by its share of the test images; predictions stay as they are.
---   derived.parse(name) → {name = in its one spelling, higher, …} | nil      derived.value(what, source)
+-- For the last two, NAME is one of derived.reweighted. The weight of an image is the new share of its class
+-- divided by its share of the test images; predictions do not change.
+--   derived.parse(name) → {name = in its canonical form, higher, …} | nil      derived.value(what, source)
 local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"
 local operating = require "aniso.stats.operating"
@@ -26,7 +26,7 @@ derived.entry = { name = derived.TAIL, higher = true, label = "tail recall at th
 
 derived.priors = { uniform = true, reversed = true }
 
--- Metrics that a test prior can be put on.
+-- Metrics to which a test prior can be applied.
 derived.reweighted = { acc = true, macro_precision = true, macro_f1 = true, kappa = true, mcc = true,
   nll = true, brier = true }
 
@@ -103,7 +103,7 @@ local function taus_of(source, target)
   return out
 end
 
--- The tilts of a source's parts for a head recall on their validation parts; nil where one has none. They
+-- The tilts of a source's parts for a head recall on their validation parts; nil if a part has none. They
 -- are kept in source.taus [opt].
 function derived.taus(source, target)
   local kept = source.taus or {}
@@ -111,7 +111,7 @@ function derived.taus(source, target)
   return kept[target] or nil
 end
 
--- Test predictions of all parts as lists: true_idx, probs, pred_idx; nil where one lacks probabilities.
+-- Test predictions of all parts as lists: true_idx, probs, pred_idx; nil if a part lacks probabilities.
 local function pooled(source)
   local out = { true_idx = {}, probs = {}, pred_idx = {} }
   for _, part in ipairs(source.parts()) do
@@ -131,7 +131,7 @@ local function tests(source)
   return out
 end
 
--- The classes that all test images are called at the tilts of "tail@head=…", and their own; nil as its value.
+-- Predicted classes of all test images at the tilts of "tail@head=…", and true ones; nil if undefined.
 function derived.tilted(name, source)
   local taus = derived.taus(source, derived.parse(name).target)
   local parts = taus and tests(source)
@@ -159,7 +159,7 @@ local function ranked(what, source)
   return values[what.ranked], values
 end
 
--- The risk-coverage curve of a source, its parts pooled; nil where one has no predictions.
+-- The risk-coverage curve of a source, its parts pooled; nil if a part has no predictions.
 function derived.risk_curve(source)
   local all = { true_idx = {}, pred_idx = {}, conf = {} }
   for _, part in ipairs(source.parts()) do
@@ -236,8 +236,8 @@ local function reweighted(what, source)
   return confusions.summary(scaled, source.shot)[what.base]
 end
 
--- The value, nil where it is undefined or the predictions that it needs are not stored, and the values of
--- other metrics that were computed with it, by name, or nil. source: {shot and
+-- → the value, nil if it is undefined or its predictions are not stored; the values of other metrics that
+-- were computed with it, by name, or nil. source: {shot and
 -- counts (training images) per class, confusion() → K rows of K counts, parts() → list of {test() →
 -- {true_idx, pred_idx, conf, probs = rows or nil, counts} or nil, val() → {true_idx, probs, counts} or nil}}.
 function derived.value(what, source)

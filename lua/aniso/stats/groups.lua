@@ -1,6 +1,6 @@
 -- Groups: the runs of one configuration on one split, one member per seed, and the moments of a metric
--- over the members. The folds of a cross-validation are one member per seed, whose metrics are those of
--- their pooled predictions. Runs and scores are plain tables, as db:runs() and db:scores() return them.
+-- over the members. The folds of a cross-validation form one member per seed, whose metrics are those of
+-- the pooled predictions. Runs and scores are plain tables, as db:runs() and db:scores() return them.
 local catalog = require "aniso.stats.metric.catalog"
 local paired = require "aniso.stats.paired"
 local significance = require "aniso.stats.metric.significance"
@@ -20,7 +20,7 @@ function groups.images_of(run)
   return run.fold_set or run.split_id
 end
 
--- Adds a fold's run to the member of its seed. A later run of the same fold takes the place of the former.
+-- Adds a fold's run to the member of its seed. A later run of the same fold replaces the earlier one.
 local function add_fold(group, run, one)
   local member = group.by_seed[run.seed]
   if not member then
@@ -35,7 +35,7 @@ local function add_fold(group, run, one)
   if same then member.parts[at] = part else table.insert(member.parts, at, part) end
 end
 
--- The members that count: those with all of their folds, or, as long as there are none, the others.
+-- The members that count: those with all of their folds or, if there are none, the others.
 -- group.done and group.wanted: folds over all seeds; group.incomplete: members that lack folds.
 local function close_folds(group)
   local complete, incomplete = {}, {}
@@ -137,8 +137,8 @@ end
 -- of_evaluations(runs, scores, form) → primary and further evaluations as groups over seeds and folds: those
 -- of form(runs, scores), one per configuration, sampler, steps, draws and seed of the noise, with these
 -- (.sampler, .steps, .draws, .noise), .passes, .primary, and .image_s, the mean seconds per image or nil.
--- scores: as form() takes them, with those fields. Configurations are in the order of their runs, without
--- chains first.
+-- scores: as for form(), with those fields. Configurations are in the order of their runs; within one,
+-- evaluations without chains come first.
 function groups.of_evaluations(runs, scores, form)
   local of, out, place, first = {}, {}, {}, {}
   for _, one in ipairs(scores) do of[one.eval_id] = one end

@@ -1,16 +1,17 @@
 -- One rung of successive halving (1502.07943): which candidates continue, and which one wins.
 --   halving.rung(entries, {higher =, eta =, last =}) → verdict
--- entries, in a fixed order: {scores = one number per seed, the same seeds for all; nil where the candidate
+-- entries, in a fixed order: {scores = one number per seed, the same seeds for all; nil if the candidate
 -- failed, spread = how far its levels are from equal, ≥ 0, reference = true for the isotropic one}.
 -- verdict: {order = indices of those with scores, the best mean first, rows = per entry {mean, delta, se},
--- nil where it failed, kept = indices in the order of the entries, winner = index or nil}.
+-- nil if it failed, kept = indices in the order of the entries, winner = index or nil}.
 --
--- The order is that of the means; of equal means the smaller spread is first, then the earlier entry. All
--- entries have the same seeds, so that means over seeds and means of paired differences order alike.
+-- Candidates are ordered by their means; of equal means the smaller spread comes first, then the earlier
+-- entry. All entries have the same seeds, so means over seeds and means of paired differences give the same
+-- order.
 -- A rung that is not the last keeps one in eta of the candidates, rounded up, and the reference.
 -- The last rung has a winner: of all candidates whose mean paired difference to the best one is at most its
 -- standard error, the one with the smallest spread. With one seed there is no standard error, and the best
--- one wins. A rung that would keep one candidate alone has a winner too, without that exception.
+-- one wins. If an earlier rung keeps only one candidate, that one wins, without this rule.
 local significance = require "aniso.stats.metric.significance"
 
 local halving = {}

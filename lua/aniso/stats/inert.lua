@@ -1,6 +1,6 @@
--- Texts of a CSV file that no spreadsheet runs as formulas, and back: an apostrophe precedes a formula and
--- the apostrophes before one, at the beginning, and where a cell begins if the separator is a semicolon or a
--- tab, for which no quotes help.
+-- Prevents a spreadsheet from running texts of a CSV file as formulas, and reverses this. An apostrophe is
+-- put before a formula and the apostrophes in front of it, at the beginning of a text and wherever a cell
+-- begins if the separator is a semicolon or a tab, against which quotes do not help.
 local inert = {}
 
 local FORMULA = { "[=+%-@]", "\239\188[\139\141\157\160]" } -- ASCII, full width
@@ -15,7 +15,7 @@ function inert.quoted(text)
   return replaced(text, "([\n\t;]%%s*)('*%s)", "%1'%2")
 end
 
--- The text of which quoted() made this one.
+-- The text from which quoted() made this one.
 function inert.unquoted(text)
   return replaced(text, "([\n\t;]%%s*)'('*%s)", "%1%2")
 end

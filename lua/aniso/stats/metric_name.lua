@@ -5,7 +5,7 @@ local nearest = require "aniso.recipe.nearest"
 
 local metric_name = {}
 
--- {name, higher} of a stored or a derived metric; nil where there is none.
+-- {name, higher} of a stored or a derived metric; nil if there is no such metric.
 local function found(name)
   name = catalog.aliases[name] or name
   for _, entry in ipairs(catalog.metrics) do
@@ -14,8 +14,8 @@ local function found(name)
   return derived.parse(name)
 end
 
--- entry("tail", "prune.metric") → {name = "few", higher = true}, names of the literature and derived ones as
--- tail@head=0.9 included. Raises with the option `where` and the nearest name for any other value.
+-- entry("tail", "prune.metric") → {name = "few", higher = true}, for names of the literature and derived ones
+-- such as tail@head=0.9 too. Raises with the option `where` and the nearest name for any other value.
 function metric_name.entry(value, where)
   local ok, entry = pcall(found, type(value) == "string" and value or "")
   if not ok then error(("option %s: %s"):format(where, entry), 0) end

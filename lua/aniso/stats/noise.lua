@@ -7,7 +7,7 @@
 --   beyond the variation over seeds; images untested    only the interval over seeds exists
 --   beyond the variation over images; seeds untested    only the interval over images exists
 --   untested        neither exists
--- One interval that contains 0 is enough for "within noise": the other source of chance alone explains Δ.
+-- One interval that contains 0 is enough for "within noise": its source of chance alone explains Δ.
 -- A single interval never gives "beyond noise".
 local paired = require "aniso.stats.paired"
 

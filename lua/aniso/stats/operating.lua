@@ -11,8 +11,8 @@ local significance = require "aniso.stats.metric.significance"
 
 local operating = {}
 
--- −2, −1.95, …, 2: below −1 for predictions of a balanced training, which are tilted towards rare classes
--- as they are
+-- −2, −1.95, …, 2: below −1 for predictions after a balanced training, which favour rare classes even
+-- without a tilt
 operating.FROM, operating.TO, operating.STEP = -2, 2, 0.05
 operating.grid = {}
 for i = 0, math.floor((operating.TO - operating.FROM) / operating.STEP + 0.5) do
@@ -34,14 +34,13 @@ local function tilted_shares(part, tau)
   return shares
 end
 
--- The classes, 0-based, that the tilted probabilities of each image call; ties go to the lower class, as
--- without a tilt.
+-- The predicted class, 0-based, of each image after the tilt; ties go to the lower class, as without a tilt.
 function operating.predictions(part, tau)
   return core.tilted.called(part.probs, tilted_shares(part, tau))
 end
 
--- The mean recall of the classes of a group, "many", "medium" or "few", that have images; nil where none has.
--- called: a class, from 0, per image.
+-- The mean recall of the classes of a group, "many", "medium" or "few", that have images; nil if none has
+-- any. called: the predicted class, from 0, of each image.
 function operating.recall(group, shot, true_idx, called)
   local images, right, sum, n = {}, {}, 0, 0
   for i, class in ipairs(true_idx) do
@@ -54,7 +53,7 @@ function operating.recall(group, shot, true_idx, called)
   return n > 0 and sum / n or nil
 end
 
--- {tau = {…}, many = {…}, medium = {…}, few = {…}}: recalls over all parts at each τ, ascending; false where
+-- {tau = {…}, many = {…}, medium = {…}, few = {…}}: recalls over all parts at each τ, ascending; false if
 -- undefined.
 function operating.curve(parts, shot, taus)
   taus = taus or operating.grid
@@ -109,10 +108,9 @@ function operating.band(curves, heads)
   return out
 end
 
--- The τ at which the head recall of a part, its classes weighing the same, is `target`: the last point of
--- the grid at which it is at least `target`, and from there linear interpolation of the recall to the
--- next point. The end of the grid where the recall never falls below; nil where it never gets there, and
--- without a class in the head.
+-- The τ at which the head recall of a part, with its classes weighted equally, is `target`: linearly
+-- interpolated between the last point of the grid with at least `target` and the next point. The end of the
+-- grid if the recall never falls below `target`; nil if it never reaches it, or no class is in the head.
 function operating.tau_at(part, shot, target)
   local many = operating.curve({ part }, shot).many
   for i = #many, 1, -1 do

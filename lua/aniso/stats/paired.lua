@@ -7,9 +7,9 @@
 --   with folds       Δ is the mean over the seeds of the difference of the pooled metrics. Its standard
 --                    error is that of the corrected resampled t test (significance.corrected_t) over the
 --                    folds, each with its mean difference over the seeds, and n_test/n_train of the folds.
--- Seeds of one fold share its images. Taken as folds × seeds separate estimates they would count the data
--- several times: where seeds differ little, that test finds a difference that is not there in every sixth
--- study of five folds and three seeds (tests/lua/test_fold_statistics.lua) instead of every twentieth.
+-- Seeds of one fold share its images. As folds × seeds separate estimates they would count the data several
+-- times: if seeds differ little, that test finds a difference that does not exist in every sixth study of
+-- five folds and three seeds (tests/lua/test_fold_statistics.lua) instead of every twentieth.
 local significance = require "aniso.stats.metric.significance"
 
 local paired = {}
@@ -20,7 +20,7 @@ local paired = {}
 -- Below `discordant` images that only one side classifies correctly McNemar's test has no power.
 paired.enough = { seeds = 3, images = 20, discordant = 10 }
 
--- The level of every confidence interval that is shown of results on test.
+-- The level of every confidence interval that is shown for test results.
 paired.LEVEL = 0.95
 
 -- Whether two groups were tested on the same images: on one split, or on the folds of one cut.
@@ -74,7 +74,7 @@ local function fold_differences(used, get)
   return out, ratio / n
 end
 
--- The test over folds and seeds in the place of that over seeds.
+-- Replaces the test over seeds by the one over folds and seeds.
 local function test_folds(delta, get, level)
   local differences, ratio = fold_differences(delta.pairs, get)
   local test = significance.corrected_t(differences, ratio, level, delta.mean)
@@ -90,12 +90,12 @@ local function lacks_folds(group)
 end
 
 -- delta(first, second, get [, pairs, level]) → Δ of get(member), second minus first: {n, mean, sd, df, lo,
--- hi, t, p, pairs, each}. `pairs` [opt] is the result of members(); in the result, the pairs of which both
+-- hi, t, p, pairs, each}. `pairs` [opt]: the result of members(); in the result, the pairs in which both
 -- members have a value; each[k] is the difference of pair k. The interval [lo, hi] and the paired t test are
--- nil for fewer than enough.seeds pairs, and where the differences do not vary. Without a pair n is 0 and the
--- mean is the difference of the groups' means; nil where one lacks folds. With folds the test follows the
--- rule above, from enough.seeds folds on, and `folds` is their number. level: of the interval, in the place
--- of LEVEL.
+-- nil for fewer than enough.seeds pairs, and if the differences do not vary. Without a pair n is 0 and the
+-- mean is the difference of the groups' means; nil if a group lacks folds. With folds the test follows the
+-- rule above, from enough.seeds folds on, and `folds` is their number. level: of the interval, instead of
+-- LEVEL.
 function paired.delta(first, second, get, pairs_of, level)
   level = level or paired.LEVEL
   local a, b, used, each = {}, {}, {}, {}

@@ -1,4 +1,4 @@
--- Whether two groups of runs differ by more than the choice of the test images and of the seeds explains:
+-- Tests whether two groups of runs differ by more than the choice of the test images and seeds explains:
 -- McNemar's test of each pair of runs, and paired bootstrap intervals of the mean difference over the
 -- pairs, in which a resample draws the images, those of one lesion or patient together, and the seeds.
 -- Both require the predictions of the same images in the same order; folds are pooled.
@@ -10,7 +10,7 @@ local significance = require "aniso.stats.metric.significance"
 
 local images = {}
 
--- What is resampled as it is.
+-- The metrics that are resampled directly.
 local resamples = {}
 for _, name in ipairs(bootstrap.metrics) do resamples[name] = true end
 
@@ -19,8 +19,8 @@ function images.has_interval(metric)
   return resamples[metric] or metric == derived.TAIL
 end
 
--- Whether the classes of one.true_idx are those of a list; kept with the predictions, as several comparisons
--- share the list of their baseline.
+-- Whether one.true_idx has the same classes as a list. The list is kept with the predictions, since several
+-- comparisons share the list of their baseline.
 local function agrees(one, list)
   local own = one.true_idx
   if own == list or one.agrees_with == list then return true end
@@ -88,7 +88,7 @@ local function mcnemar_of(lists, seeds)
   return out
 end
 
--- Those of `metrics` [opt, all] that are resampled as they are, and whether derived.TAIL is among them.
+-- Those of `metrics` [opt, all] that are resampled directly, and whether derived.TAIL is among them.
 local function resampled_metrics(metrics)
   local out, tail = {}, not metrics
   for _, name in ipairs(metrics or bootstrap.metrics) do
@@ -99,7 +99,7 @@ local function resampled_metrics(metrics)
 end
 
 -- Intervals of the mean over the pairs of second − first. Tail recall at equal head recall is the tail
--- recall of the tilted predictions, the tilt being that of the validation part.
+-- recall of the predictions with the tilt of the validation part.
 local function intervals_of(lists, shot, options, level)
   local names, tail = resampled_metrics(options.metrics)
   local seeds = { of = {}, draws = options.draws or 1000, seed = options.seed or 0 }

@@ -1,16 +1,15 @@
--- Which variants of a study are worse than the best one by more than chance, and get no further seeds.
+-- Finds the variants of a study that are worse than the best one by more than chance: they get no more seeds.
 --   pruning.decide(variants, {higher =, level =}) → index of the leader, list of {index =, delta =}
---   pruning.sentence(record) → what was decided (store/pruned.lua), for people
+--   pruning.sentence(record) → the decision (store/pruned.lua) as text
 -- variants: {members = {{seed =, value =, parts = nil or {{value =, n =, n_train =}, …}}, …}} each, one
--- member per seed, the same seeds in the same order for all. value: of the metric on the validation part, of
--- folds their mean; n and n_train: images of the part and of the training.
+-- member per seed, the same seeds in the same order for all. value: of the metric on the validation part, the
+-- mean over folds; n and n_train: validation and training images.
 --
--- The leader has the best mean over the seeds, the earlier of equal ones. A variant is pruned if the interval
--- of its difference to the leader, paired by seed, has both ends on the worse side of 0: the paired t
--- interval over seeds, with folds that of the corrected resampled t test (paired.lua), here with
--- n_val/n_train. A difference without an interval, as one that is the same at every seed, prunes nothing. The
--- intervals are not corrected for repetition: after each seed there is one look at every variant that is
--- left.
+-- The leader has the best mean over the seeds, the first of equals. A variant is pruned if the interval of
+-- its difference to the leader, paired by seed, has both ends on the worse side of 0: the paired t interval
+-- over seeds, with folds that of the corrected resampled t test (paired.lua), here with n_val/n_train. A
+-- difference without an interval, such as one that is the same at every seed, prunes nothing. The intervals
+-- are not corrected for repetition: every variant that is left is compared once after each seed.
 local catalog = require "aniso.stats.metric.catalog"
 local paired = require "aniso.stats.paired"
 local significance = require "aniso.stats.metric.significance"

@@ -11,7 +11,7 @@ local MOST = 16e6 -- counts that a resampler keeps, 64 MB; beyond, they are draw
 
 local function name_of(seed, first, count, n) return ("%d %d %d %d"):format(seed, first, count, n) end
 
--- A function that keeps its results as long as it lives itself.
+-- A function that keeps its results for as long as it exists.
 function resampler.new()
   local kept, size = {}, 0
   return function(seed, first, count, n)

@@ -1,19 +1,19 @@
 -- The results of a study as plain rows, from which its tables can be made again without the database: a row
--- per configuration and seed; of a cross-validation one for the pooled folds (fold is nil), or for those
--- that are there, where no seed has all, and one for each fold, which the corrected resampled t test
--- requires. Groups: those of groups.lua.
+-- per configuration and seed. A cross-validation has one for the pooled folds (fold is nil), or for the
+-- existing ones if no seed has all, and one for each fold, which the corrected resampled t test requires.
+-- Groups: those of groups.lua.
 local result_rows = {}
 
--- What a row has before its metrics. images: what identifies the test images, from their hash;
--- baseline: 1 in the configuration that the others are compared with; primary: 1 where tables count the
+-- The fields of a row before its metrics. images: identifies the test images, from their hash;
+-- baseline: 1 in the configuration that the others are compared with; primary: 1 if tables count the
 -- evaluation; n, n_train: test and training images.
 result_rows.FIELDS = { "study", "images", "label", "baseline", "by", "primary", "folds", "seed", "fold", "n",
   "n_train" }
 
--- What further distinguishes the rows of all evaluations (store/groups.lua, of_evaluations()).
+-- Fields that further distinguish the rows of all evaluations (store/groups.lua, of_evaluations()).
 result_rows.EVALUATION_FIELDS = { "sampler", "steps", "draws", "noise", "passes" }
 
--- A row, its fields by name; fields of a member's own come from `part`, a fold or the member itself.
+-- A row, its fields by name; those of a member come from `part`, a fold or the member itself.
 local function row_of(group, facts, member, part)
   local values = { seed = member.seed, fold = part.fold, n = part.n, n_train = part.n_train }
   for name, value in pairs(facts) do values[name] = value end
@@ -32,8 +32,8 @@ local function facts_of(group, baseline)
     folds = group.folds }
 end
 
--- The rows of a group's members, those that lack folds included: the row of pooled folds is that of members
--- that count.
+-- The rows of a group's members, including those that lack folds; only members that count have a row of
+-- pooled folds.
 local function add_group(out, group, facts)
   local function add_parts(member)
     for _, part in ipairs(member.parts or {}) do out[#out + 1] = row_of(group, facts, member, part) end
@@ -48,7 +48,7 @@ local function add_group(out, group, facts)
 end
 
 -- rows(list, metrics, baseline [, evaluations]) → columns, rows. list: groups with distinct labels; metrics:
--- names; baseline(group): whether the others are compared with it; evaluations: with those fields too.
+-- names; baseline(group): whether the others are compared with it; evaluations: adds EVALUATION_FIELDS.
 function result_rows.rows(list, metrics, baseline, evaluations)
   local columns, found, rows = {}, {}, {}
   local fields = evaluations and result_rows.EVALUATION_FIELDS or {}

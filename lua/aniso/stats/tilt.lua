@@ -1,7 +1,7 @@
 -- tilt: class probabilities as they would be under other class shares (METHOD §2). Probabilities q of
--- an image become q̃_k ∝ q_k exp(κ_k). Where only the classes' shares differ between training and test, and
--- the images of a class are alike (label shift), this with κ_k = ln(new share / training share) is
--- exactly the posterior under the new shares.
+-- an image become q̃_k ∝ q_k exp(κ_k). If only the classes' shares differ between training and test, and
+-- the images of a class are alike (label shift), κ_k = ln(new share / training share) gives exactly the
+-- posterior under the new shares.
 --   local kappa = tilt.prior(counts, 0.5)      local tilted = tilt.apply(probs, kappa)
 local core = require "aniso.core"
 
@@ -32,8 +32,8 @@ function tilt.lambda(levels, kappa)
 end
 
 -- The tilted probabilities. probs: a tensor (N,K) or N rows of K numbers, at least 0; rows that do not sum
--- to 1 are normalised. kappa: K finite numbers. → a tensor (N,K); the very bits that an evaluation with
--- this tilt on the vote stores, where probs are those that the evaluation without it stored.
+-- to 1 are normalised. kappa: K finite numbers. → a tensor (N,K); bit for bit what an evaluation with
+-- this tilt on the vote stores, if probs are those that the evaluation without it stored.
 function tilt.apply(probs, kappa)
   return core.schedule.tilt(type(probs) == "userdata" and probs or core.tensor.from(probs), kappa)
 end

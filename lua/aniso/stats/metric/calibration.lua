@@ -41,7 +41,7 @@ function calibration.bins(true_, pred, rows, count)
   return bins
 end
 
--- Σ_b |sum_conf_b − n_correct_b| / Σ_b n_b, as the view v_ece.
+-- Σ_b |sum_conf_b − n_correct_b| / Σ_b n_b, as in the view v_ece.
 function calibration.ece(bins)
   local gap, n = 0, 0
   for _, bin in ipairs(bins) do

@@ -39,7 +39,7 @@ function catalog.printed(name)
   return PRINTED[name] or name
 end
 
--- Metrics that are not shares of something: percent makes no sense of them.
+-- Metrics that are not shares and make no sense in percent.
 local NO_SHARE = { nll = true, brier = true, interval_width = true, loss = true, seconds = true }
 
 -- Whether a metric is a share, which can be given in percent.

@@ -116,8 +116,8 @@ local function differs(i, j) return i == j and 0 or 1 end
 
 local function squared(i, j) return (i - j) ^ 2 end
 
--- Matthews' correlation for K classes (Gorodkin 2004). A constant prediction has 0, its
--- customary limit; with one class only in the truth there is nothing to correlate: nil.
+-- Matthews' correlation for K classes (Gorodkin 2004). A constant prediction has 0, the
+-- customary limit; nil if the truth has only one class, since there is nothing to correlate.
 local function mcc(classes, n)
   local correct, cross, truth, called = 0, 0, 0, 0
   for _, class in ipairs(classes) do

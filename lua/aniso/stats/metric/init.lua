@@ -40,7 +40,7 @@ local function check_per_class(list, K, what)
   end
 end
 
--- What needs probabilities, added to `result`.
+-- Adds to `result` what requires probabilities.
 local function add_probabilistic(result, true_, pred, rows, bins, shot)
   for name, value in pairs(ranking.of(true_, rows, result.K)) do result[name] = value end
   for j, class in ipairs(result.class) do
@@ -120,9 +120,9 @@ local PROBABILISTIC = {
   end,
 }
 
--- One number of the catalog, at the cost of that number alone; nil where it is undefined. true_: a list of N
+-- One metric of the catalog, without computing the others; nil if it is undefined. true_: a list of N
 -- classes; rows: N rows of K probabilities; shot as in evaluate(). The two measures of chains are not
--- among them.
+-- available.
 function metric.value(name, true_, rows, shot)
   if PROBABILISTIC[name] then return PROBABILISTIC[name](true_, rows) end
   return confusion.summary(confusion.count(true_, input.argmax(rows), #rows[1]), shot)[name]

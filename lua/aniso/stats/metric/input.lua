@@ -1,4 +1,4 @@
--- input: what a caller hands over (tensors or lists) made into plain Lua lists, checked once.
+-- input: converts what a caller passes (tensors or lists) to plain Lua lists, checked once.
 -- Classes are 0-based numbers 0 … K−1, as in the engine and in the database.
 
 local input = {}

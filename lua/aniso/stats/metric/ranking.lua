@@ -7,7 +7,7 @@ local core = require "aniso.core"
 
 local ranking = {}
 
--- The mean over the defined ones; nil without any.
+-- The mean over the defined values; nil if there are none.
 local function mean_of(by_class)
   local sum, n = 0, 0
   for _, area in ipairs(by_class) do

@@ -98,11 +98,11 @@ end
 local ROUNDING = 1e-12 -- a smaller spread is rounding error
 
 -- The corrected resampled t test (Nadeau & Bengio 2003, Machine Learning 52): n estimates
--- of one difference from training sets that overlap, of which each is tested on `ratio` = n_test /
--- n_train times as many images as it was trained on. Their variance s² is that of one estimate; that of
--- their mean is (1/n + ratio) s², because they are not independent. differences: n ≥ 2 numbers; mean
--- [opt]: the estimate to test in the place of theirs. → {n, sd, se, df = n − 1, mean, t, p, lo, hi}; the
--- last four are nil where the differences do not vary.
+-- of one difference from training sets that overlap, each tested on `ratio` = n_test / n_train times
+-- as many images as it was trained on. Their variance s² is that of one estimate; that of their mean
+-- is (1/n + ratio) s², because they are not independent. differences: n ≥ 2 numbers; mean [opt]: the
+-- estimate to test instead of their mean. → {n, sd, se, df = n − 1, mean, t, p, lo, hi}; the last four
+-- are nil if the differences do not vary.
 function significance.corrected_t(differences, ratio, level, mean)
   local result = significance.mean_sd(differences)
   result.mean, result.df = mean or result.mean, math.max(0, result.n - 1)
