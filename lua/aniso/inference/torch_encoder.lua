@@ -79,7 +79,7 @@ end
 
 -- ── prior ───────────────────────────────────────────────────────────────────────────────
 -- The windows that engine/model/crops.h chooses in images (B,C,H,W), one by one: the heaviest of those that
--- share the fewest pixels with the windows before. The prediction fails if one leads by no more than
+-- share the fewest pixels with earlier windows. The prediction fails if one leads by no more than
 -- rounding errors.
 local function windows(s, of, maps, logits, count, side)
   local H, W, rows = of.input.height, of.input.width, {}

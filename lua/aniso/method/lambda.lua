@@ -159,7 +159,7 @@ lambda.option = options.custom(function(given, where)
   return choice
 end, DEFAULT, rule)
 
--- The complete options; the bound's constants fill those left out.
+-- The complete options; constants that are left out are the bound's.
 local function with_constants(choice, constants)
   local policy = lambda.policies[choice[1]]
   if not policy or not policy.takes_constants then return choice end

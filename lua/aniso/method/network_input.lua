@@ -1,5 +1,5 @@
 -- How a picture, or a row of features, is prepared for the network: size, shape, and the normalisation of
--- the training part. Stored with the weights, so that new images are treated as those of the training were.
+-- the training part. Stored with the weights, so that new images are treated like those of the training.
 local normalisation = require "aniso.method.normalisation"
 
 local network_input = {}

@@ -1,5 +1,5 @@
 -- The identity of a configuration: identity(config) → the configuration without train.memory. Like the number
--- of threads, a memory budget changes how a run is computed and no bit of its results, so runs that differ
+-- of threads, a memory budget changes how a run is computed but no bit of its results, so runs that differ
 -- only in it are the same run: stored, compared and counted as one. config: complete; it is not changed.
 return function(config)
   if not (config.train and config.train.memory) then return config end

@@ -1,5 +1,5 @@
 -- The name that was probably meant: the candidate with the smallest edit distance
--- (insert, delete, replace, swap neighbours), if it is near enough for a typing mistake, or one with
+-- (insert, delete, replace, swap neighbours), if it is near enough to be a typing mistake, or one with
 -- a similar beginning.
 local function distance(a, b)
   local before, last, row = {}, {}, {}

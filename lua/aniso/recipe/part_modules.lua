@@ -1,4 +1,4 @@
--- Searches modules that contain own parts: in the folder of the recipe that the user names, in
+-- Searches for modules that contain own parts: in the folder of the recipe that the user names, in
 -- the folders of the environment variable ANISO_PARTS (separated by colons), and in
 -- $XDG_DATA_HOME/aniso, by default ~/.local/share/aniso. Never in the current folder, and never at a
 -- path from a database.

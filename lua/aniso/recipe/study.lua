@@ -138,7 +138,7 @@ local function is_of_denoiser(override)
   return override[1]:match "^denoiser%." ~= nil
 end
 
--- Whether an override is an option of the denoiser in a configuration without one, a classifier's.
+-- Whether an override sets an option of the denoiser in a configuration without one, a classifier's.
 local function is_idle(override, config)
   return is_of_denoiser(override) and not has_denoiser(config)
 end

@@ -3,7 +3,7 @@
 --   other[extension]   { n =, example =, classes = {name = n} }, files not read as images
 --   strays             images that were not read; stray_kinds[kind] = { n =, example = }, kinds as in CURES
 --   empty_classes      set of class folders without images that `leave_out` names
---   parts_below        part → path of a folder named like it, below the folders that are parts
+--   parts_below        part → path of a folder with the part's name that is not used as a part
 --   wrapped [opt]      the folder below the root that contains the classes or parts
 --   part_names [opt]   part → folder
 local core = require "aniso.core"

@@ -1,5 +1,5 @@
--- The risk-coverage curves of a report: the error among the labelled images, the most confident first, a
--- line for each configuration (show/risk_curve.lua).
+-- The risk-coverage curves of a report: the error among the images that the model labels, the most
+-- confident first, a line for each configuration (show/risk_curve.lua).
 local chart = require "aniso.show.report.chart"
 local lines = require "aniso.show.report.lines"
 local page = require "aniso.show.report.page"
