@@ -1,5 +1,6 @@
--- Risk-coverage curves of a study's groups: the error among the images that the model labels, the
--- most confident first, against the share that it labels (stats/risk.lua). Mean and sd over seeds at equal coverage.
+-- Risk-coverage curves of a study's groups: the error among the images that the model labels, the most
+-- confident first, against the share that it labels (stats/risk.lua). Mean and sd over seeds at equal
+-- coverage.
 --   risk_curve.of_groups(db, groups) → list of {group, curves, band = {coverage, mean, sd, n}}
 --   risk_curve.figure(title, list) → a figure of show/plot      risk_curve.rows(list, format)
 local cells = require "aniso.show.compare_cells"
