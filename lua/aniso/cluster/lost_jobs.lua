@@ -1,6 +1,6 @@
--- lost_jobs(folder, submission) → true, or nil, message: gives a submission the jobs that are in the queue
--- but not in its file, since `aniso submit` was killed between sbatch's answer and the writing of it. The
--- queue has their scripts, and no other study has a script of that path.
+-- lost_jobs(folder, submission) → true, or nil, message: adds to a submission the jobs that are in the queue
+-- but not in its file, because `aniso submit` was killed between sbatch's answer and the writing of the file.
+-- The queue lists their scripts, and no other study has a script with that path.
 local slurm = require "aniso.cluster.slurm"
 local slurm_script = require "aniso.cluster.slurm_script"
 

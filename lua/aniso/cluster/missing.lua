@@ -1,4 +1,4 @@
--- missing(db, submission) → { runs, missing = numbers, text }: which runs of a submitted study are not
+-- missing(db, submission) → { runs, missing = numbers, text }: the runs of a submitted study that are not
 -- finished in a database, by name and with the status of their last attempt.
 local folds = require "aniso.recipe.folds"
 local must = require("aniso.store.db_error").must

@@ -1,6 +1,6 @@
--- own_jobs(folder, submission, tasks) → true, or nil, message where a job that the submission's file names
--- and that is in the queue (tasks: as slurm.tasks() returns them) is not one of the study: the writer of the
--- file chose its numbers, and a message would propose to cancel them.
+-- own_jobs(folder, submission, tasks) → true, or nil, message if a job that is in the submission's file and
+-- in the queue (tasks: as from slurm.tasks()) does not belong to the study. The writer of the file chose
+-- these numbers, and a message would propose to cancel the jobs.
 local slurm = require "aniso.cluster.slurm"
 local slurm_script = require "aniso.cluster.slurm_script"
 

@@ -1,10 +1,11 @@
--- The folder of a submitted study: <database without .db>.shards/<study>. It has the scripts, and for task K
--- the database shard-K.db with its folder and the log task-K.log. `submission.json` is what was submitted:
+-- The folder of a submitted study: <database without .db>.shards/<study>. It contains the scripts, and for
+-- task K the database shard-K.db with its folder and the log task-K.log. `submission.json` is what was
+-- submitted:
 --   { study, tool = version, recipe = path, sha256, flags, work = {{names of the runs of task 1}, …},
 --     finished = {names of the runs that the database had before, which no task trains},
 --     array = job, merge = job }
--- The folder is shared by all nodes, but each database is opened on the node of its task alone, and by the
--- merge once no task is left: who follows a study reads the logs.
+-- The folder is shared by all nodes, but each database is opened only on the node of its task, and by the
+-- merge once no task is left. Commands that follow a study read the logs.
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
 local sys = core.sys
@@ -16,7 +17,7 @@ local MOST_TASKS = 100000
 local LONGEST = 1 << 20 -- bytes of a log that are read
 local LONGEST_TEXT = 4096 -- bytes of a name that a database may have too
 
--- A study's name as the name of a folder: other characters than letters, digits, - and _ as =XX.
+-- A study's name as the name of a folder: characters other than letters, digits, - and _ become =XX.
 local function file_name(study)
   local name = study:gsub("[^%w_-]", function(c) return ("=%02X"):format(c:byte()) end)
   return #name <= 100 and name or core.sha256.text(study)
@@ -30,7 +31,7 @@ function shards.absolute(db)
   return (real == "/" and "" or real) .. "/" .. (name or db)
 end
 
--- The folder of an absolute path that every machine has for itself, as far as the path shows; else nil.
+-- The machine's own folder that contains an absolute path, as far as the path shows; nil if there is none.
 function shards.local_folder(path)
   for _, folder in ipairs { "/tmp/", "/var/tmp/", "/dev/shm/", "/run/" } do
     if path:sub(1, #folder) == folder then return folder:sub(1, -2) end
@@ -55,8 +56,8 @@ function shards.folders(db)
   return out
 end
 
--- What is in the place of a file: a link, a pipe, a device or a socket, or, where the tasks write a file, a
--- folder.
+-- What is at the path of a file instead: a link, a pipe, a device or a socket, or a folder where the tasks
+-- write a file.
 local function fault_of(path, name)
   if sys.is_link(path) then return "a link" end
   local kind = sys.exists(path)
@@ -65,9 +66,9 @@ local function fault_of(path, name)
   return kind == "directory" and is_written and "a folder" or nil
 end
 
--- What the tasks would write through or wait for, in the place of the folder, of the one above it or of a
--- file in it: its path and what it is; nil where there is none. Slurm writes its logs through links, and so
--- does a shell; both wait for the reader of a pipe.
+-- What the tasks would write through or wait for, at the path of the folder, of the one above it or of a file
+-- in it: its path and what it is; nil if there is no such obstacle. Slurm writes its logs through links, and
+-- so does a shell; both wait for the reader of a pipe.
 function shards.obstacle(folder)
   for _, path in ipairs { folder:match "^(.*)/[^/]*$", folder } do
     local what = fault_of(path)
@@ -106,7 +107,7 @@ local function is_valid(one)
   return true
 end
 
--- What was submitted in a folder; false where nothing was; nil, message where the file is not ours.
+-- The submission in a folder; false if there is none; nil, message if the file is not ours.
 function shards.read(folder)
   local path = folder .. "/submission.json"
   if not sys.exists(path) then return false end
@@ -148,8 +149,8 @@ function shards.databases(folder, submission)
   return out, busy
 end
 
--- What the log of a task has: { last = its last line or nil, finished = set of the runs that ended well }.
--- nil where there is no log. A log above a megabyte is read from its beginning.
+-- The content of a task's log: { last = its last line or nil, finished = set of the runs that succeeded };
+-- nil if there is no log. A log above a megabyte is read from its beginning.
 function shards.progress(folder, task)
   local path = ("%s/task-%d.log"):format(folder, task)
   if sys.exists(path) ~= "file" then return nil end

@@ -1,13 +1,13 @@
 -- Slurm's commands. Words are quoted for the shell; what they print is read line by line and checked.
---   slurm.fault(form, text) → what the value of an option of sbatch has to be, where text is none, or nil.
+--   slurm.fault(form, text) → what the value of an option of sbatch has to be, if text is not valid, or nil.
 --     Forms: names, time, count, memory, option
 --   slurm.missing() → why nothing can be submitted here, or nil      slurm.has_queue() → is squeue here?
---   slurm.most_tasks() → how many an array has at most; math.huge where Slurm does not answer
+--   slurm.most_tasks() → the most tasks that an array may have; math.huge if Slurm does not answer
 --   slurm.submit(script [, after = job]) → job | nil, message
 --   slurm.find(name, script [, job]) → the job in the queue with that name, script and number, false, or nil,
 --     message
 --   slurm.tasks(job, …) → { job = { task or "" → { state, node, reason } } } of the tasks that have not
---     ended; nil, message where slurmctld does not answer
+--     ended; nil, message if slurmctld does not answer
 local quoted = require("aniso.store.hint").quoted
 local visible = require("aniso.core").sys.visible
 
@@ -56,8 +56,8 @@ function slurm.fault(form, text)
 end
 
 -- ── commands ────────────────────────────────────────────────────────────────────────────
--- The lines of stdout and stderr together, and whether the command succeeded. An answer of more than MOST is
--- none: the command ends when its pipe is closed.
+-- The lines of stdout and stderr together, and whether the command succeeded. An answer longer than MOST
+-- counts as a failure: the command ends when its pipe is closed.
 local function call(...)
   local words = {}
   for i, word in ipairs { ... } do words[i] = quoted(word) end
@@ -90,7 +90,7 @@ function slurm.has_queue()
   return has "squeue"
 end
 
--- Numbers of tasks are below MaxArraySize, and begin at 1 here.
+-- Task numbers are below MaxArraySize, and begin at 1 here.
 function slurm.most_tasks()
   local lines, done = call("scontrol", "show", "config")
   for _, line in ipairs(done and lines or {}) do

@@ -5,7 +5,7 @@
 -- of: { study, parts, tasks = numbers of the parts that have work, limit [opt], folder, start = the current
 -- folder, program, recipe, sha256, tool, db, flags = the words of `aniso run`, quoted; options =
 -- {"partition=low", …} of both jobs, own = {…} of the array }. Each word from outside is quoted for the
--- shell; slurm_script.fault(text) is what #SBATCH cannot hold.
+-- shell; slurm_script.fault(text) → a character that an #SBATCH line cannot contain, or nil.
 local quoted = require("aniso.store.hint").quoted
 
 local slurm_script = {}

@@ -1,5 +1,5 @@
--- The progress board of a job that brings none. A board is made by show/, a higher layer, which registers
--- the function that makes one.
+-- The progress board of a job without one. Boards are made by show/, a higher layer, which registers the
+-- function that makes one.
 local boards = {}
 
 local make

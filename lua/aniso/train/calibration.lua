@@ -1,5 +1,5 @@
--- select.calibrate in a run: which chains are run for it, what the validation part chooses, and the
--- evaluations that are stored with that (method/calibrate.lua has the grid and the choice).
+-- select.calibrate in a run: the chains that it requires, the choice on the validation part, and the
+-- evaluations that are stored with that choice (method/calibrate.lua has the grid and the choice).
 local core = require "aniso.core"
 local calibrate = require "aniso.method.calibrate"
 local metric = require "aniso.stats.metric"
@@ -11,8 +11,8 @@ local calibration = {}
 
 local KINDS = { "chain", "post_hoc", "prior" }
 
--- The sampler's options of the chains that a session runs on a part, its sampler's own first. chosen: what
--- the validation part chose, nil on that part itself.
+-- The sampler's options of the chains that a session runs on a part, those of its own sampler first. chosen:
+-- the choice on the validation part; nil on that part itself.
 function calibration.hows(session, chosen)
   local how, rule = session.config.sampler, session.config.select.calibrate
   local out = { how }
@@ -46,8 +46,8 @@ local function choose_chain(session, of, predictions)
   return calibrate.choose(of, runs)
 end
 
--- What the validation part chooses for a session: kind → the choice, of the kinds that it has; each with
--- `uncalibrated`, the metric without it. predictions: of hows().
+-- The choice on the validation part for a session: kind → the choice, for the kinds that it has, each with
+-- `uncalibrated`, the metric without calibration. predictions: of hows().
 function calibration.choose(session, predictions)
   local dataset, rule, plain = session.dataset, session.config.select.calibrate, predictions[1]
   local of = { o = rule, counts = dataset.counts, labels = plain["true"], shot = dataset.split.shot }
@@ -64,7 +64,7 @@ function calibration.choose(session, predictions)
   return chosen
 end
 
--- The predictions of a kind as they were chosen.
+-- The predictions of a kind with its choice applied.
 local function calibrated(session, part, predictions, kind, choice)
   if kind == "chain" then
     local index = part == "val" and choice.index or #predictions
@@ -77,15 +77,15 @@ local function calibrated(session, part, predictions, kind, choice)
   return { ["true"] = predictions[1]["true"], [kind] = rows, encoding_s = predictions[1].encoding_s }
 end
 
--- What the row of an evaluation holds of its choice.
+-- The fields of a choice in the row of an evaluation.
 local function record_of(session, choice)
   return { rule = session.config.select.calibrate, part = "val", tau = choice.tau, value = choice.value,
     temperature = choice.temperature, level = choice.level, uncalibrated = choice.uncalibrated }
 end
 
--- What the table `evaluation` calls a calibration. configured: {sampler =, calibrate =} of the run. Another
--- rule than the run's, or a sampler read in another way, has a name of its own, so that no evaluation
--- replaces one that another rule made.
+-- The name of a calibration in the table `evaluation`. configured: {sampler =, calibrate =} of the run. A
+-- rule other than the run's, or a sampler that is read in another way, has its own name, so that no
+-- evaluation replaces one that another rule made.
 function calibration.variant(session, configured)
   local rule, how, before = session.config.select.calibrate, session.config.sampler, configured.sampler
   local own = core.json.encode { rule, how.level or false, how.temperature }

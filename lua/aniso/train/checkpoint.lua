@@ -1,5 +1,5 @@
--- What a run needs to continue to the same bits: weights, averages, optimiser state and position, in
--- one safetensors file; and the best weights alone in another.
+-- The checkpoints of a run. One safetensors file has what the run needs to continue bit for bit: weights,
+-- averages, optimiser state and position; another has only the best weights.
 --   <runs>/<uid>/last.safetensors (and last.previous.safetensors)   <runs>/<uid>/best.safetensors
 local core = require "aniso.core"
 local checkpoint_owner = require "aniso.store.checkpoint_owner"
@@ -34,7 +34,7 @@ end
 local function write(session, kind, epoch, tensors, meta)
   for key, value in pairs(checkpoint_owner.describe(session, kind)) do meta[key] = value end
   local path = checkpoint.path(session, kind)
-  -- The previous file is kept where a resume may need it. A damaged one must not take its place.
+  -- The previous file is kept if a resume may need it. A damaged one must not replace it.
   local saved = session.saved
   local sha256, bytes = core.checkpoint.save(path, tensors, meta,
     { previous = kind == "last" and not (saved and saved.fallback) })
@@ -70,7 +70,7 @@ function checkpoint.adopt_best(session, tensors, meta)
   write(session, "best", meta.epoch, tensors, meta)
 end
 
--- Gives the modules of a session's model their tensors; `only` names one module, otherwise the file must have
+-- Copies tensors into the modules of a session's model; `only` names one module, otherwise the file must have
 -- all.
 local function put(session, tensors, only)
   for _, part in ipairs(session.model.modules) do
@@ -84,8 +84,8 @@ local function put(session, tensors, only)
   levels.follow(session)
 end
 
--- Loads a file of weights, or of one module if `only` names it. check(meta) [opt] raises where it is not the
--- one expected, before any weight is loaded. → its metadata.
+-- Loads a file of weights, or of one module if `only` names it. check(meta) [opt] raises if the file is not
+-- the expected one, before any weight is loaded. → its metadata.
 function checkpoint.load_weights(session, path, only, check)
   local tensors, meta = core.checkpoint.load(path)
   if not tensors then error(meta, 0) end
@@ -95,7 +95,7 @@ function checkpoint.load_weights(session, path, only, check)
 end
 
 -- Reads the best weights of a stored run → tensors by name, their metadata, their hash. The file must be the
--- run's own and have the hash that the database recorded; changed [opt]: it may have another one.
+-- run's own and have the hash that the database recorded; changed [opt]: the hash may differ.
 function checkpoint.read_best(db, uid, changed)
   local folder = db:run_folder(uid)
   local path = folder .. "/best.safetensors"
@@ -118,8 +118,8 @@ function checkpoint.load_best(session, db, uid, only)
 end
 
 -- Saves everything, between two epochs. The metrics of the epoch are written before the file: a process
--- that ends after the file resumes behind this epoch and does not record it again. While another program has
--- the database locked, the file carries them.
+-- that ends after the file resumes after this epoch and does not record it again. While another program has
+-- the database locked, the file contains them.
 function checkpoint.save_last(session)
   local flushed = session.record:flush()
   local tensors = weights(session)
@@ -148,9 +148,8 @@ local function load_last(path)
   return tensors, meta, code
 end
 
--- Reads the newest checkpoint of a run's folder that is not damaged, the last one or the previous one. →
--- {tensors =, meta =, sha256 =, path =, fallback = a line where the last one could not be used}, or nil where
--- there is none.
+-- Reads the newest undamaged checkpoint of a run's folder, the last one or the previous one. → {tensors =,
+-- meta =, sha256 =, path =, fallback = a line if the last one could not be used}, or nil if there is none.
 function checkpoint.read_newest(folder)
   local last = folder .. "/last.safetensors"
   local previous = core.checkpoint.previous(last)
@@ -175,8 +174,8 @@ function checkpoint.read_newest(folder)
       is_there and "damaged" or "missing", meta.epoch) }
 end
 
--- The checkpoint with which a stored run continues, as read_newest() returns it. A run whose checkpoints are
--- lost begins again; one whose database alone was renamed does not.
+-- The checkpoint from which a stored run continues, as from read_newest(); nil if its checkpoints are lost,
+-- so that the run begins again. Raises if only the database was renamed.
 function checkpoint.of_run(db, uid)
   local folder = db:run_folder(uid)
   local found = checkpoint.read_newest(folder)
@@ -194,7 +193,7 @@ function checkpoint.record_loaded(record, saved)
     bytes = core.sys.size(saved.path) }
 end
 
--- The tensor of a session's saved checkpoint that takes the place of `like`; raises where it has none.
+-- The tensor of a session's saved checkpoint that replaces `like`; raises if none fits.
 local function saved_tensor(session, name, like)
   local tensor = session.saved.tensors[name]
   local fits = tensor and tensor:dtype() == like:dtype()
@@ -206,8 +205,8 @@ local function saved_tensor(session, name, like)
   return tensor
 end
 
--- The state of one optimiser. After its first step it must have all of its tensors: a missing one would begin
--- again at zero, and the run would continue to other bits.
+-- Restores the state of one optimiser. After its first step it must have all of its tensors: a missing one
+-- would begin again at zero, and the run would not continue bit for bit.
 local function restore_piece(session, piece)
   local prefix, state = "optim." .. piece.name .. ".", piece.optimiser.state
   state.t = session.saved.meta.t[piece.name] or 0

@@ -1,11 +1,11 @@
--- What a run needs on disk, computed before it is trained.
+-- The disk space that a run needs, computed before it is trained.
 --   checkpoint_size.of(session) → kept, most    bytes: of the weights that a finished run keeps; of all its
 --     checkpoints while it is trained, the best, the last and the previous one
 local optim = require "aniso.method.optim"
 
 local checkpoint_size = {}
 
--- The optimiser's state and the averages of a stage, numbers.
+-- The size of the optimiser's state and the averages of a stage, in numbers.
 local function state_of(session, plan)
   local train, out = session.config.train, 0
   local slots = #optim[train.optimiser] { momentum = train.momentum }.slots

@@ -1,9 +1,9 @@
 -- Whether a stored run was computed where bits are expected to repeat: on this model of processor, with these
 -- vector instructions and this BLAS, by this version of the program.
---   circumstances.differences(db, run) → list of sentences' parts, "the processor was A, here it is B"; empty
---   where bits are expected to repeat
---   circumstances.environment(config) → what provenance stores of them beyond the host; train.memory too,
---   with which a resumed run goes on
+--   circumstances.differences(db, run) → list of clauses, such as "the processor was A, here it is B"; empty
+--   if bits are expected to repeat
+--   circumstances.environment(config) → what provenance stores of them besides the host; also train.memory,
+--   with which a resumed run continues
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 

@@ -1,5 +1,5 @@
--- A database may have the images of a new run with their classes in another order: from an earlier version,
--- which sorted numbers as texts, or from other `data.classes`.
+-- Checks the order of a new run's classes. A database may have another order for the same images: from an
+-- earlier version, which sorted numbers as strings, or from other `data.classes`.
 --   class_orders.check(session, db)
 local stored_orders = require "aniso.store.class_orders"
 local provenance = require "aniso.train.provenance"
@@ -13,7 +13,7 @@ local function list(names)
   return table.concat(names, ", ", 1, math.min(#names, MOST)) .. (#names > MOST and ", …" or "")
 end
 
--- Warns where stored runs have another order: runs of both are not compared. Raises an error where the
+-- Warns if stored runs have another order, since they are not compared with new ones. Raises an error if the
 -- new run would be stored under the same identity, with the names of the other order.
 function class_orders.check(session, db)
   local dataset = session.dataset

@@ -1,6 +1,6 @@
--- Early stopping (select.patience): a stage ends when so many validations in a row brought no better value of
--- select.metric. The count is kept next to the best epoch, so that it is in the checkpoint and a resumed run
--- stops after the same epoch. The first stage of mode "staged", which runs share, takes all its epochs.
+-- Early stopping (select.patience): a stage ends after that many validations in a row without a better value
+-- of select.metric. The count is kept next to the best epoch, so that it is in the checkpoint and a resumed
+-- run stops after the same epoch. The first stage of mode "staged", which runs share, takes all its epochs.
 local printed = require("aniso.stats.metric.catalog").printed
 
 local early_stop = {}
@@ -9,8 +9,7 @@ local function patience_of(session)
   return session.stage ~= "prior" and session.config.select.patience or nil
 end
 
--- Counts a validation. before: session.best as it was before it; value: of select.metric, negative where
--- lower is better.
+-- Counts a validation. before: session.best before it; value: of select.metric, negated if lower is better.
 function early_stop.validated(session, before, value)
   if not patience_of(session) then return end
   local best, is_better = session.best, before.peak == nil or value > before.peak

@@ -14,7 +14,7 @@ function ema.new(module, decay)
     values = values:clone(), buffers = module:flat_buffers():clone() }, Ema)
 end
 
--- Counts a step and updates the averaged buffers; ranges [opt]: these alone, a list of {average, own}. → what
+-- Counts a step and updates the averaged buffers; ranges [opt]: only these, a list of {average, own}. → what
 -- an optimiser's step requires to update the averaged values in the same pass: average, keep.
 function Ema:advance(ranges)
   self.t = self.t + 1

@@ -1,5 +1,5 @@
--- One evaluation of a run, from its predictions to its row: what is measured, and what the recorder is
--- given. Predictions are of a kind: "chain", "prior" or "post_hoc".
+-- One evaluation of a run, from its predictions to its row: what is measured, and what the recorder
+-- receives. Predictions are of a kind: "chain", "prior" or "post_hoc".
 local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
@@ -8,7 +8,7 @@ local sampler = require "aniso.method.sampler"
 
 local evaluation_row = {}
 
--- The kind of predictions that the run's primary evaluations are of.
+-- The kind of predictions in the run's primary evaluations.
 function evaluation_row.primary_kind(session)
   return session.model.denoiser and "chain" or session.config.post_hoc and "post_hoc" or "prior"
 end
@@ -46,7 +46,7 @@ local function rule_of(session, kind)
     and "by val " .. select.metric or "as given")
 end
 
--- What the table `evaluation` calls the kind of predictions: "ddim", "ddim + calibrated".
+-- The name of the kind of predictions in the table `evaluation`: "ddim", "ddim + calibrated".
 function evaluation_row.sampler_name(session, as)
   local name = as.kind == "chain" and as.how[1] or as.kind == "post_hoc" and session.config.post_hoc[1]
     or "prior"
@@ -60,9 +60,9 @@ local function image_seconds(predictions, chain)
   return (seconds + (chain and predictions.seconds or 0)) / n
 end
 
--- Stores an evaluation → its metrics. of: measure()'s; as: {kind, primary, how = the sampler's options,
--- variant [opt] = what differs from the sampler as configured, calibration [opt] = the rule and what it
--- chose}.
+-- Stores an evaluation → its metrics. of: the result of measure(); as: {kind, primary, how = the sampler's
+-- options, variant [opt] = what differs from the sampler as configured, calibration [opt] = the rule and its
+-- choice}.
 function evaluation_row.store(session, part, predictions, of, as)
   local measured, chain, how = of.measured, as.kind == "chain", as.how
   session.record:evaluation {

@@ -1,7 +1,7 @@
--- The output of a frozen net for all training images. Where augmentation changes nothing it is the
+-- The output of a frozen net for all training images. If augmentation changes nothing, it is the
 -- same in every epoch: each image is encoded once, in the order of the positions, and a batch is
 -- gathered from the stored rows. With augmentation, or above feature_cache.max_bytes, each batch is
--- encoded anew.
+-- encoded again.
 --   local cached = feature_cache.new(session) or nil
 --   cached(positions) → labels, frozen output as objective.encode_frozen() gives it
 local core = require "aniso.core"
@@ -10,7 +10,7 @@ local precision = require "aniso.train.precision"
 
 local CONCAT_AT_ONCE = 6 -- tensors that ops.concat takes
 
--- 7,900 images of 32×32 behind a ResNet-8 of width 32.
+-- Enough for 7,900 images of 32×32 behind a ResNet-8 of width 32.
 local feature_cache = { max_bytes = 256 * 2 ^ 20 }
 
 local function changes_nothing(augment)
@@ -34,7 +34,7 @@ local function bytes_of(n, tensors)
   return 4 * elements
 end
 
--- The tensors of a list, one below the other, as one tensor.
+-- The tensors of a list, concatenated along the first dimension.
 function feature_cache.concatenated(list)
   while #list > 1 do
     local fewer = {}
@@ -86,7 +86,7 @@ local function gather(cache, positions)
   return { features = out.features, prior = out, drawn = {} }
 end
 
--- nil where no net is frozen, and where its output changes, is used once, or is too large.
+-- nil if no net is frozen, or if its output changes, is used once, or is too large.
 function feature_cache.new(session)
   local dataset = session.dataset
   if not (session.stage == "denoiser" or session.stage == "classifier") or session.stage_epochs == 1

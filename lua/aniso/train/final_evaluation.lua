@@ -1,7 +1,7 @@
 -- The evaluation at the end of a run: the best weights on the validation and the test part, by the
 -- reverse chain and by the prior alone, all stored. The primary evaluation is the chain's; in a run without
--- a denoiser that of post_hoc, or else the prior's. With select.calibrate, all are stored a second time as
--- validation calibrates them, and of the primary kind the calibrated one is primary.
+-- a denoiser it is that of post_hoc, or else the prior's. With select.calibrate, all are stored a second time
+-- with the calibration that validation chose, and the calibrated one of the primary kind is primary.
 local catalog = require "aniso.stats.metric.catalog"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
@@ -17,7 +17,7 @@ local final_evaluation = {}
 
 local measure, store = evaluation_row.measure, evaluation_row.store
 
--- Raises where the data differ from those of the stored run: its numbers would not be comparable.
+-- Raises if the data differ from those of the stored run: the numbers would not be comparable.
 function final_evaluation.same_data(session, db, run)
   local stored, _, now = must(db:split_of(run)), provenance.identity(session)
   local _, before = provenance.identity(session, nil, session.dataset.earlier_sha256)
@@ -39,7 +39,7 @@ local function higher_is_better(name)
   end
 end
 
--- Turns the scores of post_hoc into probabilities; on the validation part chooses τ where none is given.
+-- Turns the scores of post_hoc into probabilities; on the validation part, chooses τ if none is given.
 local function apply_post_hoc(session, predictions, part)
   local choice, model = session.config.post_hoc, session.model
   local function probabilities(tau)

@@ -52,8 +52,8 @@ function first_stage.key(session)
     version = core.sys.version }
 end
 
--- A text that the jobs of one first stage have in common, known before their data are read; nil for a job
--- without a first stage.
+-- A string that is the same for all jobs of one first stage, computed before their data are read; nil for a
+-- job without a first stage.
 function first_stage.common(job)
   if job.config.train.mode ~= "staged" then return nil end
   return core.json.encode { seed = job.seed, cross = job.cross, data = job.config.data,
@@ -76,7 +76,7 @@ local function path(session, key)
   return ("%s/%s.safetensors"):format(session.shared_folder, key)
 end
 
--- A file that records another hash than its name was put there by hand: it is not replaced. Files of earlier
+-- A file that records a hash other than its name was put there by hand: it is not replaced. Files of earlier
 -- versions record none.
 local function foreign(file, key, meta)
   if meta.key == nil or meta.key == key then return nil end
@@ -84,9 +84,9 @@ local function foreign(file, key, meta)
     :format(file, tostring(meta.key):sub(1, 12), key:sub(1, 12))
 end
 
--- Loads the weights of a file, and the epoch that they are of → true. A damaged file counts as absent:
--- → false, why. That of another first stage is an error. The uid of the run that trained it follows true;
--- files of earlier versions record none.
+-- Loads the weights of a file, and their epoch → true, the uid of the run that trained them; files of earlier
+-- versions record no uid. A damaged file counts as absent: → false, why. The file of another first stage is
+-- an error.
 local function load(session, file, key)
   if not core.sys.exists(file) then return false end
   local problem
@@ -131,7 +131,7 @@ local function wait_for(session, file)
   end
 end
 
--- Copies the first stage of a session from one folder into another → whether the first one has it.
+-- Copies the first stage of a session from one folder into another → whether the source folder has it.
 function first_stage.take(session, from, to)
   local name = first_stage.key(session) .. ".safetensors"
   local tensors, meta = core.checkpoint.load(from .. "/" .. name)
@@ -141,8 +141,8 @@ function first_stage.take(session, from, to)
   return true
 end
 
--- Gives the session's net its first stage: a stored one, or the weights that train() leaves. → where it
--- came from, for the log; whether it was stored; the uid of the run that trained it, where it is known.
+-- Sets the session's net to its first stage: a stored one, or the weights that train() leaves. → where it
+-- came from, for the log; whether it was stored; the uid of the run that trained it, if known.
 function first_stage.share(session, train)
   local key = first_stage.key(session)
   local file = path(session, key)

@@ -1,7 +1,7 @@
--- Further evaluations of a finished run: its best weights by another sampler, or read or calibrated in
+-- Further evaluations of a finished run: its best weights with another sampler, or read or calibrated in
 -- another way, each stored next to the run's primary evaluation, which stays primary.
--- configured: {sampler =, calibrate =} of the run; config: the run's, with the sampler and the rule of the
--- further evaluation in their places.
+-- configured: {sampler =, calibrate =} of the run; config: the run's, but with the sampler and the rule of
+-- the further evaluation.
 local core = require "aniso.core"
 local predict = require "aniso.method.predict"
 local tilt = require "aniso.method.tilt"
@@ -11,8 +11,8 @@ local evaluation_row = require "aniso.train.evaluation_row"
 
 local further_evaluation = {}
 
--- What a sampler's options change in how the chains of `configured` are run and read, as a text; nil if
--- nothing. Kind, steps, draws and seed have columns of their own.
+-- How a sampler's options differ from `configured` in running and reading the chains, as a string; nil if
+-- they do not. Kind, steps, draws and seed have columns of their own.
 local function variant(how, configured)
   local parts = {}
   if how.level ~= configured.level then parts[#parts + 1] = ("level %s"):format(how.level) end
@@ -25,13 +25,13 @@ local function variant(how, configured)
   return #parts > 0 and table.concat(parts, ", ") or nil
 end
 
--- A number as variant() writes it; nil where the text may have lost digits.
+-- The number in a string of variant(); nil if the string may have lost digits.
 local function exact(text)
   local digits = text:gsub("[eE].*", ""):gsub("%D", ""):gsub("^0+", "")
   return #digits < 6 and tonumber(text) or nil
 end
 
--- The options of a part of variant(), such as "temperature 0.2", put into `how`. → whether they can be read
+-- Sets in `how` the options of a part of variant(), such as "temperature 0.2". → whether they can be read
 local function read_part(how, part)
   local temperature, level = part:match "^temperature (%S+)$", part:match "^level (%S+)$"
   local kind, name, size, where = part:match "^tilt (%l+) %((%l+) (%S+), (%l+)%)$"
@@ -43,9 +43,9 @@ local function read_part(how, part)
   return part:match "^%l+$" ~= nil
 end
 
--- The reverse of how an evaluation is named: the sampler's options and the rule of a stored evaluation. row:
--- of the table evaluation; complete(how, rule) → the run's configuration with both; rule: of the stored
--- calibration, or nil. → how, rule; nil where they cannot be read back, such as a recipe's own sampler.
+-- The inverse of naming an evaluation: the sampler's options and the rule of a stored evaluation. row: of the
+-- table evaluation; complete(how, rule) → the run's configuration with both; rule: of the stored
+-- calibration, or nil. → how, rule; nil if they cannot be read back, such as a recipe's own sampler.
 function further_evaluation.options_of(row, configured, complete, rule)
   local kind, text = row.sampler:match "^(%l+) %+ (.*)$"
   kind = kind or row.sampler
@@ -65,7 +65,7 @@ function further_evaluation.options_of(row, configured, complete, rule)
   return how, rule
 end
 
--- Whether the evaluation is the run's primary one again.
+-- Whether the evaluation would repeat the run's primary one.
 local function is_primary(config, configured)
   return not configured.calibrate
     and core.json.encode(config.sampler) == core.json.encode(configured.sampler)
@@ -86,7 +86,7 @@ function further_evaluation.is_stored(db, run, config, configured)
   return true
 end
 
--- Loads the weights that evaluate() takes.
+-- Loads the weights for evaluate().
 function further_evaluation.prepare(session)
   if not session.model.denoiser then
     error("the run has no denoiser (denoiser = none), so there is no sampler to evaluate it with", 0)
@@ -95,10 +95,10 @@ function further_evaluation.prepare(session)
   session.best = { epoch = meta.epoch, value = meta.value }
 end
 
--- Evaluates the validation and the test part by the session's sampler and stores that; where
--- select.calibrate is set, both parts as it calibrates too. The tilt of tail@head (stats/derived.lua) is
--- chosen on the stored predictions of the validation part. cache: of encoded.lua; show(share) [opt]: called
--- with the share that is done of a pass over a part. → the metrics on test
+-- Evaluates the validation and the test part with the session's sampler and stores the results; with
+-- select.calibrate, the calibrated ones too. The tilt of tail@head (stats/derived.lua) is chosen on the
+-- stored predictions of the validation part. cache: of encoded.lua; show(share) [opt]: called with the
+-- completed share of a pass over a part. → the metrics on test
 function further_evaluation.evaluate(session, configured, cache, show)
   local how, rule = session.config.sampler, session.config.select.calibrate
   local chosen, name

@@ -1,13 +1,13 @@
 -- The precision of the weights that a finished run keeps (the option select.precision). The training does not
 -- depend on it: best.safetensors is rounded once, after the last epoch and before the final evaluation, which
--- therefore has the numbers of the weights that are kept. Vectors (norms, biases, statistics) stay float32.
+-- therefore uses the kept weights. Vectors (norms, biases, statistics) stay float32.
 --   kept_weights.narrow(session)
 local core = require "aniso.core"
 local checkpoint = require "aniso.train.checkpoint"
 
 local kept_weights = {}
 
--- Rounding rounded weights changes nothing, so that a run that is resumed here gives the same file.
+-- Rounding rounded weights changes nothing, so a run that is resumed here writes the same file.
 function kept_weights.narrow(session)
   local precision = session.config.select.precision
   if not precision or precision == "float32" then return end

@@ -12,7 +12,7 @@ local function has_order(classes)
   return table.concat(latest.dataset.classes, "\0") == table.concat(classes, "\0")
 end
 
--- The data set of options; cross and classes [opt] as data() takes them.
+-- The data set of options; cross and classes [opt]: as for data().
 function latest_data.load(options, cross, classes)
   local key = core.json.encode { options, cross or false }
   if latest.key ~= key or not has_order(classes) then
@@ -21,7 +21,7 @@ function latest_data.load(options, cross, classes)
   return latest.dataset
 end
 
--- Drops it, so that its memory can be collected.
+-- Releases the data set, so that its memory can be collected.
 function latest_data.release()
   latest = {}
 end

@@ -1,12 +1,12 @@
 -- The learned noise levels of a session (method/learned_levels.lua): a step after each step of the model, and
--- what follows the levels: the schedule, and class weights that are made of them. Sessions with another λ
--- policy are left as they are.
+-- what depends on the levels: the schedule, and class weights that are computed from them. Sessions with
+-- another λ policy do not change.
 local class_weight = require "aniso.method.class_weight"
 local objective = require "aniso.method.objective"
 
 local levels = {}
 
--- Makes the session's schedule and class weights those of the levels as they are now.
+-- Updates the session's schedule and class weights to the current levels.
 function levels.follow(session)
   if not session.model.levels then return end
   session.model:follow_levels()
@@ -16,16 +16,16 @@ function levels.follow(session)
   end
 end
 
--- The optimiser of the levels and their averages (nil where there are none).
+-- The optimiser of the levels, and their averages (nil without averages).
 local function state_of(session)
   for i, part in ipairs(session.trained) do
     if part.name == "levels" then return session.groups[i][1].pieces[1].optimiser, session.emas[i] end
   end
 end
 
--- One step of the levels on the draws that the model's step had, whose weights are held: factor is that of
--- the learning-rate schedule, `seen` as objective.levels_loss() takes it. → the loss, and no step where it is
--- not finite; nil where the levels do not move in this stage, or not yet.
+-- One step of the levels on the draws of the model's step, with the model's weights fixed. factor: of the
+-- learning-rate schedule; `seen`: as for objective.levels_loss(). → the loss, without a step if it is not
+-- finite; nil if the levels do not change in this stage, or not yet.
 function levels.step(session, seen, labels, address, factor)
   local model, own = session.model, session.model.levels
   if not own or session.stage == "prior" or address.progress < own.choice.from then return nil end

@@ -1,8 +1,8 @@
--- Runs in lock-step. The points of a λ sweep with one seed differ in their denoisers only; behind one
--- frozen net they go through the data together: a batch is prepared, and encoded by backbone and
+-- Runs in lock-step. The points of a λ sweep with one seed differ only in their denoisers; behind one
+-- frozen net they share each pass over the data: a batch is prepared, and encoded by backbone and
 -- prior, once for all of them. Each keeps its own weights, noise addresses, record and checkpoints, so
--- that its bits are those it would have alone. A run that fails ends alone: its session gets the field
--- `problem`, and the others continue.
+-- its results are bit for bit those of a run that trains alone. If a run fails, only that one ends:
+-- its session gets the field `problem`, and the others continue.
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
 local predict = require "aniso.method.predict"
@@ -23,7 +23,7 @@ function lockstep.fail(session, problem)
   session.progress:fail(errors.sentence(problem))
 end
 
--- Calls f(session); an error ends this session alone. → whether there was none. An interruption is raised.
+-- Calls f(session); an error ends only this session. → whether there was none. An interruption is raised.
 function lockstep.try(session, f)
   local ok, problem = xpcall(f, errors.traced, session)
   if ok then return true end
@@ -80,8 +80,8 @@ function lockstep.predict(group, part, hows, options)
   return out
 end
 
--- What the runs of a group have in common, as a text. The rest may differ: the schedule with its λ, the
--- denoiser and its loss, draws, the final sampler and its calibration. The budget of memory is that of the
+-- The options that the runs of a group share, as a string. The rest may differ: the schedule with its λ, the
+-- denoiser and its loss, draws, the final sampler and its calibration. The memory budget is that of the
 -- first stage, which one of them trains. → nil for a run that trains alone.
 function lockstep.key(job)
   local config, select = job.config, {}

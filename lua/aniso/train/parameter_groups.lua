@@ -5,7 +5,7 @@
 --   parameter_groups.follow(session)                      freezes what is frozen in the session's epoch
 --   group:step(lr, with)      parameter_groups.buffers(groups)      parameter_groups.pieces(groups)
 -- A frozen group takes no gradient and has no optimiser state; its running moments and its averages are the
--- values themselves. When it is trained, its optimiser begins with its first step.
+-- values themselves. When it is unfrozen, its optimiser begins with its first step.
 local backbone_parts = require "aniso.method.backbone_parts"
 local core = require "aniso.core"
 
@@ -14,7 +14,7 @@ local parameter_groups = {}
 local Group = {}
 Group.__index = Group
 
--- A range of a module's flat parameters, as an optimiser steps a module.
+-- A range of a module's flat parameters, which an optimiser steps like a module.
 local Range = {}
 Range.__index = Range
 
@@ -26,8 +26,8 @@ function Range:decay_ranges()
   return { { first = 1, length = self.length, decay = self.decay } }
 end
 
--- A step with the learning rate lr of the whole model; nothing where the group is frozen. with: what the
--- optimiser's step takes; its averages are set here.
+-- A step with lr, the learning rate of the whole model; does nothing if the group is frozen. with: the
+-- argument of the optimiser's step, whose averages are set here.
 function Group:step(lr, with)
   if self.frozen then return end
   for _, piece in ipairs(self.pieces) do
@@ -93,7 +93,7 @@ function parameter_groups.new(part, config, averages, make_optimiser)
 end
 
 -- ── using ───────────────────────────────────────────────────────────────────────────────
--- Parts of the backbone, from the images on, that are frozen when `done` epochs of the stage are done.
+-- How many parts of the backbone, counted from the images, are frozen after `done` epochs of the stage.
 function parameter_groups.count_frozen(config, done)
   local train = config.train
   local count = backbone_parts.frozen(config.backbone, train.freeze)
@@ -101,7 +101,7 @@ function parameter_groups.count_frozen(config, done)
 end
 
 -- Freezes the groups of a session as its epoch requires → the name of the first part of the backbone that is
--- trained ("prior" for none of it), where that changed since the last call; else nil.
+-- trained ("prior" if none is), if that changed since the last call; else nil.
 function parameter_groups.follow(session)
   local count = parameter_groups.count_frozen(session.config, session.epoch - session.first_epoch)
   local changed, first
@@ -118,7 +118,7 @@ function parameter_groups.follow(session)
   return changed and (first or "prior") or nil
 end
 
--- The buffers of the groups that are not frozen, {average, own} each; nil where the module is one group.
+-- The buffers of the groups that are not frozen, {average, own} each; nil if the module is one group.
 function parameter_groups.buffers(groups)
   if not groups[1].buffers then return nil end
   local out = {}

@@ -1,6 +1,6 @@
--- A study in N parts, for N processes with a database each. Runs that share what is trained once, a first
--- stage or the trials of a search, are one unit. Units are dealt in turn, so that no part depends on what
--- another one has finished. The same jobs give the same parts on every machine.
+-- Splits a study into N parts, for N processes with a database each. Runs that share a first stage or the
+-- trials of a search, which are trained once, form one unit. Units are dealt in turn, so that no part depends
+-- on the results of another. The same jobs give the same parts on every machine.
 --   parts.units(jobs) → the units, lists of jobs, in the order of their first jobs
 --   parts.split(jobs, n) → n lists of jobs, each in their order; empty ones where there are fewer units
 local first_stage = require "aniso.train.first_stage"
@@ -9,7 +9,7 @@ local trials = require "aniso.train.trials"
 
 local parts = {}
 
--- Texts that two jobs of one unit have in common.
+-- The keys of a job: two jobs with a common key belong to one unit.
 local function shared(job)
   local keys = { first_stage.common(job) }
   if policy.is_needed(job.config) then keys[#keys + 1] = "search " .. trials.key(job.config, 0, job.cross) end

@@ -1,5 +1,5 @@
--- Tries the variants of a study before its first run: one that fails is reported at the start and not hours
--- later, when its turn comes.
+-- Tries the variants of a study before its first run, so that one that fails is reported at the start, not
+-- hours later when its turn comes.
 --   preparation.findings(jobs) → list of {label, problem}, each problem once; jobs: complete
 local core = require "aniso.core"
 local call_once = require("aniso.train.recipe_check").call_once

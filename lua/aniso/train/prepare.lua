@@ -1,7 +1,7 @@
--- How a run begins and how it goes on: the session of a job, and the record of the session's run.
+-- Begins and continues runs: the session of a job, and the record of the session's run.
 --   prepare.begin(job, sharing)      prepare.record_begun(session, job)
 --   prepare.continue(job, sharing)      prepare.record_continued(session, job)
---   prepare.continue_or_begin(job, sharing)      job.run: the run that goes on, a row of db:find()
+--   prepare.continue_or_begin(job, sharing)      job.run: the run that is continued, a row of db:find()
 local checkpoint = require "aniso.train.checkpoint"
 local class_orders = require "aniso.train.class_orders"
 local config = require "aniso.method.config"
@@ -15,12 +15,12 @@ local Session = require "aniso.train.session"
 
 local prepare = {}
 
--- Where a run writes: known before the run has a row.
+-- Refuses links among the folders to which a run writes, before the run has a row.
 local function refuse_linked_folders(db, uid)
   run_folder.refuse_links(db:folder(), db:first_stage_folder(), uid and db:run_folder(uid))
 end
 
--- Paths may have any bytes, but a database holds UTF-8: other programs could not read it.
+-- Paths may have any bytes, but other programs can only read UTF-8 from a database.
 local function check_texts(of)
   for _, one in ipairs(flatten(of)) do
     if type(one.value) == "string" and not utf8.len(one.value) then
@@ -64,7 +64,7 @@ function prepare.record_continued(session, job)
   return record
 end
 
--- A run that cannot be continued, as after its data have changed, is begun anew as the next attempt.
+-- A run that cannot be continued, such as after a change of its data, begins again as the next attempt.
 function prepare.continue_or_begin(job, sharing)
   local ok, session = pcall(prepare.continue, job, sharing)
   if ok then return session end

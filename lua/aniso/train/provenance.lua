@@ -5,10 +5,10 @@ local repository = require "aniso.train.recipe_repository"
 
 local provenance = {}
 
--- What the images and the split are, as hashes: the same files at another size are other
--- data; the same lists with other groups of classes or another validation part another split. lists
--- [opt]: a hash in the place of that of the split's lists; content [opt]: one in the place of the images'.
--- Classes in the order of their values are other data than the same in the bytewise order of earlier
+-- The images and the split as hashes: the same files at another size are different data; the same lists
+-- with other groups of classes or another validation part are a different split. lists [opt]: a hash
+-- instead of that of the split's lists; content [opt]: one instead of that of the images. Classes in the
+-- order of their values are different data from the same classes in the bytewise order of earlier
 -- versions; a set in that order keeps its hash.
 function provenance.identity(session, lists, content)
   local dataset, split, given = session.dataset, session.dataset.split, session.config.data
@@ -27,7 +27,7 @@ function provenance.identity(session, lists, content)
   return data, core.sha256.text(core.json.encode(of))
 end
 
--- Which test images belong together, a number per image; nil where each is alone.
+-- The cluster of each test image, as a number; nil if no two images belong together.
 local function clusters_of(dataset)
   local list, seen, shared = dataset:clusters "test", {}, false
   for _, cluster in ipairs(list) do

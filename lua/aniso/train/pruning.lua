@@ -1,7 +1,7 @@
 -- Carries out the option `prune` of a study: the seeds of its runs are trained in turn, and after each seed,
 -- once all folds of all variants have ended, variants that are worse than the leader on validation get no
--- further seeds (stats/pruning.lua). A decision depends on stored results alone: a killed study, begun again,
--- makes the same ones, in whatever order runs end.
+-- further seeds (stats/pruning.lua). A decision depends only on stored results: a study that is killed and
+-- started again makes the same decisions, whatever the order in which its runs end.
 --   pruning.rule(study, jobs) → {metric, higher, min_seeds, level}; nil for a study that prunes nothing
 --   local rounds = pruning.new { rounds = of search.lua, rule =, db =, study = name, seeds = of the recipe,
 --     jobs =, all =, say = function(line) }
@@ -11,8 +11,7 @@
 --
 -- The seeds that count are those that the command carries out and, of the recipe's others, those that all
 -- variants have in the database. A variant that lacks one of them, because a run failed, is neither pruned
--- nor the leader. Levels that a search chooses are searched for with the seeds of its rungs, whatever is
--- pruned.
+-- nor the leader. A search for levels uses the seeds of its rungs, whatever is pruned.
 local attempts = require "aniso.store.attempts"
 local catalog = require "aniso.stats.metric.catalog"
 local data = require "aniso.method.data"
@@ -26,7 +25,7 @@ local Rounds = {}
 Rounds.__index = Rounds
 
 -- ── the rule ────────────────────────────────────────────────────────────────────────────
--- The metric by which the runs choose their epochs, if it is one and the same.
+-- The metric by which the runs choose their epochs, if all use the same one.
 local function common_metric(jobs)
   local metric
   for _, job in ipairs(jobs) do
@@ -40,7 +39,7 @@ local function common_metric(jobs)
   return metric
 end
 
--- Raises where the metric has no such name. jobs: all of the study, complete.
+-- Raises if no metric has that name. jobs: all of the study, complete.
 function pruning.rule(study, jobs)
   local given = study.prune
   if not given then return nil end
@@ -48,7 +47,7 @@ function pruning.rule(study, jobs)
   return { metric = metric.name, higher = metric.higher, min_seeds = given.min_seeds, level = given.level }
 end
 
--- Raises where the validation part is the test part, in the data of the first of these jobs to be trained.
+-- Raises if the validation part is the test part, in the data of the first of these jobs to be trained.
 function pruning.check_validation(jobs)
   local job
   for _, one in ipairs(jobs) do job = job or not one.uid and one or nil end
@@ -81,7 +80,7 @@ local function uid_of(self, variant, seed, fold)
     moved_from = variant.moved_from, seed = seed, cross = cross })
 end
 
--- A variant's member of a seed, as stats/pruning.lua takes it; nil where a fold has no value.
+-- A variant's member for a seed, in the form of stats/pruning.lua; nil if a fold has no value.
 local function member_of(self, variant, seed)
   if variant.members[seed] then return variant.members[seed] end
   local parts, sum = {}, 0
@@ -98,7 +97,7 @@ local function member_of(self, variant, seed)
 end
 
 -- ── decisions ───────────────────────────────────────────────────────────────────────────
--- The seeds up to the present one that count.
+-- The seeds that count, up to the current one.
 local function counted(self)
   local out = {}
   for i = 1, self.at do
@@ -133,7 +132,7 @@ local function lacks_seeds(self, variant)
   return false
 end
 
--- Ends a variant: its jobs that have not begun, and the record of why.
+-- Ends a variant: drops its jobs that have not begun, and records why.
 local function prune(self, variant, record, last)
   local n = 0
   variant.pruned = record
@@ -195,7 +194,7 @@ function pruning.new(of)
   return self
 end
 
--- Removes decisions of earlier commands that do not hold any more.
+-- Removes decisions of earlier commands that no longer hold.
 local function remove_former(self)
   local labels = {}
   for _, variant in ipairs(self.variants) do

@@ -10,8 +10,8 @@ local function separate(library, launcher)
   return "its MPI is not that of this build: use the mpirun of " .. library
 end
 
--- An error where several ranks would each require the sums of a whole batch, or where processes that should
--- share a batch are not connected.
+-- Raises if several ranks would each require the sums of a whole batch, or if processes that should share a
+-- batch are not connected.
 function ranks.check(config)
   local n, library, launched, launcher = core.sys.ranks()
   if n == 1 and launched > 1 and config.train.sliced then

@@ -21,7 +21,7 @@ local check = {}
 local FEW = 32 -- images of a timed evaluation
 local TINY = 4 -- images of a step that is not timed; batch statistics need two
 
--- An ordered set of texts.
+-- An ordered set of strings.
 local function new_list()
   local list, seen = {}, {}
   return list, function(text)
@@ -42,7 +42,7 @@ local function try(add, f, ...)
 end
 
 -- ── options ─────────────────────────────────────────────────────────────────────────────
--- One call per option, so that every mistake is found and not the first alone.
+-- One call per option, so that every mistake is found, not only the first.
 local function check_section(value, default, where, add)
   if type(value) ~= "table" then
     return try(add, options.check, { [where] = value }, { [where] = default })
@@ -116,16 +116,15 @@ local function seconds(f, ...)
   return core.sys.monotonic() - start
 end
 
--- A function that takes a step of stage i, which has begun, on the first images of the training part, `count`
--- at most.
+-- A function that takes a step of the current stage on the first `count` images of the training part.
 local function step_of(session, count)
   session.model:train(true)
   local positions = core.tensor.arange(math.min(count, session.dataset:n "train"))
   return function() stage.step(session, positions, 1000) end
 end
 
--- Seconds of a step of stage i, and the bytes of the tensors of the step and of those to come. The first step
--- also allocates memory, so a second one is timed unless steps are slow.
+-- Seconds of a step of the current stage, and the bytes of the tensors of the step and of those to
+-- come. The first step also allocates memory, so a second one is timed unless steps are slow.
 local function step_cost(session)
   local step, state = step_of(session, session.config.train.batch), step_memory.state_to_come(session)
   core.sys.tensor_peak()
@@ -134,7 +133,7 @@ local function step_cost(session)
   return took, core.sys.tensor_peak() + (first > 5 and state or 0)
 end
 
--- Seconds per image of an evaluation with S = steps, R = draws; without a chain if it is nil.
+-- Seconds per image of an evaluation with S = steps, R = draws; steps = nil: without a chain.
 local function image_seconds(session, steps, draws)
   local dataset, how = session.dataset, options.copy(session.config.sampler)
   local n = math.min(FEW, dataset:n "val")
@@ -176,8 +175,8 @@ local function report_on(job)
   return report
 end
 
--- Calls what a report's first configuration does not: the shapes, a small step of each stage and a chain
--- of one step.
+-- Calls each part of a configuration that has no report of its own: the shapes, a small step of each stage
+-- and a chain of one step.
 function check.call_once(job)
   local session = Session.new(job)
   shapes_of(session)
@@ -188,7 +187,7 @@ function check.call_once(job)
   image_seconds(session, 1, 1)
 end
 
--- The options that decide what a run costs, as a text.
+-- The options that determine the cost of a run, as a string.
 local function cost_of(complete)
   local same = options.copy(complete)
   same.schedule.lambda = same.schedule.lambda[1] == "learned" and "learned" or nil -- a second pass per step

@@ -1,8 +1,8 @@
 -- The Git repository of a recipe: of(path) → {commit =, dirty = whether a file differs from it or is new}, or
--- nil where there is none. The recipe is trusted code, and so is its repository. The current folder is not:
--- as a rule it is the data's, which may hold a `.git` of someone else. What a repository's configuration
--- would run (hooks, filters, a file-system monitor) is turned off all the same. Of a repository
--- inside of it, which may be the data's, the commit alone is compared: git would apply that one's filters.
+-- nil if there is none. The recipe is trusted code, and so is its repository. The current folder is not: it
+-- usually contains the data, and may contain someone else's `.git`. Even so, everything that a repository's
+-- configuration would run (hooks, filters, a file-system monitor) is turned off. Of a repository nested in
+-- it, which may belong to the data, only the commit is compared: git would apply that repository's filters.
 local quoted = require("aniso.store.hint").quoted
 
 local OFF = "git --no-optional-locks -c core.fsmonitor=false -c core.hooksPath=/dev/null"

@@ -31,7 +31,7 @@ local function restored(db)
 end
 
 -- Runs the sessions of those jobs that can be prepared as one group: session_of(job, sharing) → session,
--- and record_of(session, job) → its recorder. → outcomes as Session:run()'s, in the order of the jobs.
+-- and record_of(session, job) → its recorder. → outcomes as from Session:run(), in the order of the jobs.
 local function run_all(jobs, session_of, record_of)
   local outcomes, group, position = {}, {}, {}
   local _ <close> = restored(jobs[1].db)
@@ -64,7 +64,7 @@ local function only(outcomes)
 end
 
 -- Runs jobs of one group (lockstep.groups). A job whose levels were chosen has `levels`, `log` and
--- `chosen_from` (search.lua). One with `run`, as run.adopt() gives it, goes on with that run.
+-- `chosen_from` (search.lua). One with `run`, as set by run.adopt(), continues that run.
 function run.run_together(jobs)
   return run_all(jobs, function(job, sharing)
     return (job.run and prepare.continue_or_begin or prepare.begin)(job, sharing)
@@ -77,7 +77,7 @@ function run.run(job)
   return only(run.run_together { job })
 end
 
--- The fold of a stored run as aniso.data takes it; nil without folds.
+-- The fold of a stored run, as for aniso.data; nil without folds.
 local function cross_of(row)
   return row.fold and { folds = row.folds, fold = row.fold,
     official = row.split:match "^official fold " ~= nil or nil }
@@ -96,7 +96,7 @@ function run.stored_job(db, row, stream)
     classes = classes, folder = origin and origin.env and origin.env.PWD }
 end
 
--- Lets a job go on with a stored run of its configuration, a row of db:find().
+-- Makes a job continue a stored run of its configuration, a row of db:find().
 function run.adopt(job, row)
   local stored = run.stored_job(job.db, row)
   job.chosen_levels = job.levels
@@ -104,27 +104,27 @@ function run.adopt(job, row)
   job.folder = stored.folder or job.folder
 end
 
--- Goes on with stored_job()s of one group (lockstep.groups).
+-- Continues stored_job()s of one group (lockstep.groups).
 function run.resume_together(jobs)
   return run_all(jobs, prepare.continue, prepare.record_continued)
 end
 
--- Goes on with a run that was killed, interrupted or failed.
+-- Continues a run that was killed, interrupted or failed.
 function run.resume(db, row, stream)
   return only(run.resume_together { run.stored_job(db, row, stream) })
 end
 
--- The recorder of a stored run in another database; relative paths of its data stay those of its folder.
+-- The recorder of a stored run in another database; relative paths of its data still refer to its folder.
 local function record_again(session, job)
   local of = provenance.describe(job, session)
   of.uid, of.env.PWD = job.run.uid, job.folder or of.env.PWD
   return job.db:start_run(of)
 end
 
--- Carries out a stored run again in another database, under the same uid, from its configuration and seed: no
+-- Repeats a stored run in another database, under the same uid, from its configuration and seed: no
 -- checkpoint of the run is read. job: stored_job(), with `db`, the other database, and `source`, that of the
--- run; until_epoch [opt]: it ends there, unevaluated; first_stage_from [opt]: a folder whose first stage it
--- takes, and sets first_stage_taken. → uid, metrics
+-- run; until_epoch [opt]: it ends there, unevaluated; first_stage_from [opt]: a folder from which it takes
+-- its first stage, which sets first_stage_taken. → uid, metrics
 function run.repeat_in(job)
   return only(run_all({ job }, function(one)
     local session = Session.new(one)
@@ -137,8 +137,8 @@ function run.repeat_in(job)
   end))
 end
 
--- The final evaluation of a stored run again, in another database, under the same uid. job: as repeat_in()
--- takes it, with `levels`; tensors, meta: of the run's best.safetensors.
+-- Repeats the final evaluation of a stored run in another database, under the same uid. job: as for
+-- repeat_in(), with `levels`; tensors, meta: of the run's best.safetensors.
 function run.evaluate_in(job, tensors, meta)
   job.evaluation_only = true
   local _ <close> = restored(job.db)
@@ -151,7 +151,7 @@ function run.evaluate_in(job, tensors, meta)
   session.record:flush()
 end
 
--- A stored run's configuration with another sampler and another rule of select.calibrate in their places.
+-- A stored run's configuration, but with another sampler and another rule of select.calibrate.
 local function with_sampler(stored, how, rule)
   local complete = config.complete { sampler = how, select = { calibrate = rule } }
   local out, select = {}, {}
@@ -168,8 +168,8 @@ local function configured_of(stored)
   return { sampler = stored.sampler, calibrate = stored.select.calibrate }
 end
 
--- Of a row of the table evaluation the sampler's options and the rule with which evaluate_all() makes it
--- again: how, rule, as further_evaluation.options_of() returns them. rule: of the stored calibration, or nil.
+-- The sampler's options and the rule with which evaluate_all() repeats a row of the table evaluation: how,
+-- rule, as from further_evaluation.options_of(). rule: of the stored calibration, or nil.
 function run.options_of_evaluation(db, row, evaluation, rule)
   local stored = config.complete(db_error.must(db:config(row)))
   return further_evaluation.options_of(evaluation, configured_of(stored), function(how, with)
@@ -177,8 +177,8 @@ function run.options_of_evaluation(db, row, evaluation, rule)
   end, rule)
 end
 
--- Those of the samplers `hows` with which the evaluation of a run is not stored yet; see evaluate_all().
--- Raises where an option is wrong.
+-- The samplers in `hows` whose evaluation of a run is not stored yet; see evaluate_all(). Raises if an option
+-- is wrong.
 function run.not_evaluated(db, row, hows, rule)
   local stored, out = config.of_stored(db_error.must(db:config(row))), {}
   for _, how in ipairs(hows) do
@@ -190,8 +190,8 @@ end
 
 -- Evaluates a stored run's best weights again with each of the samplers `hows` (tables as in the
 -- configuration's `sampler`), each stored as a further evaluation when it is done. The data are loaded and
--- the images encoded once. options [opt]: rule, as the option select.calibrate: both parts are then also
--- evaluated as it calibrates them; board, a progress board, or progress, its line, updated from `first`
+-- the images encoded once. options [opt]: rule, as for the option select.calibrate, which adds calibrated
+-- evaluations of both parts; board, a progress board, or progress, its line, updated from `first`
 -- (0) on by 1 per sampler; done(how, metrics), called after each. → list of metrics
 function run.evaluate_all(db, row, hows, options)
   if #hows == 0 then return {} end

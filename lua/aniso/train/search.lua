@@ -6,9 +6,9 @@
 -- the validation part; stats/halving.lua is the rule. A process trains every trial that its database lacks.
 --   local rounds = search.new { db =, study = name, jobs =, all =, after =, say = function(line) }
 --   rounds:next() → list of jobs to train now; empty at the end. A trained job has `uid` or `problem`.
---   rounds.trials   the trials so far that are none of the jobs, numbered after them
+--   rounds.trials   the trials so far that are not jobs, numbered after them
 -- jobs: those that the command carries out; all: those of the whole recipe; after [opt]: a run_id, only
--- later runs count. A job with `held` is in no list but as the trial that it is (pruning.lua). A job whose
+-- later runs count. A job with `held` is listed only as a trial (pruning.lua). A job whose
 -- levels were chosen gets `levels`, `log` = lines for its record, and `chosen_from` = a run on whose data
 -- they were chosen. The levels of a finished run are those of the other seeds of its configuration and fold.
 local attempts = require "aniso.store.attempts"
@@ -54,7 +54,7 @@ local function new_search(job)
     candidates = policy.candidates(choice), rung = 1, rungs = {}, log = {} }
 end
 
--- The value of a trial on the validation part; nil, why.
+-- The value of a trial on the validation part, or nil, why.
 local function value_of(self, one, trial)
   if not trial.uid then return nil, trial.problem end
   local run = assert(self.db:find(trial.uid))
@@ -67,7 +67,7 @@ local function value_of(self, one, trial)
   return nil, ("%s is not defined on its validation part"):format(catalog.printed(one.metric.name))
 end
 
--- What halving.rung() takes for a candidate. A candidate whose trial failed has no scores.
+-- The entry of a candidate for halving.rung(). A candidate whose trial failed has no scores.
 local function entry_of(self, one, candidate)
   local scores, entry = {}, { reference = candidate.lambda[1] == "isotropic" }
   for seed = 0, one.choice.seeds[one.rung] - 1 do
@@ -128,7 +128,7 @@ local function choose(one, levels, run, record)
   one.log[#one.log + 1] = { level = "debug", message = core.json.encode { search = record } }
 end
 
--- Compares the trials of a rung: the next rung, the levels, or the end by a failure.
+-- Compares the trials of a rung, which gives the next rung, the levels, or a failure.
 local function judge(self, one)
   local entries, left = {}, {}
   for i, candidate in ipairs(one.candidates) do entries[i] = entry_of(self, one, candidate) end
@@ -164,7 +164,7 @@ local function missing(self, one)
   return out
 end
 
--- Goes on as far as finished runs allow → the trials that it needs now.
+-- Advances as far as finished runs allow → the trials that it needs now.
 local function advance(self, one)
   while not one.levels and not one.problem do
     local waiting = missing(self, one)
@@ -218,7 +218,7 @@ local function begin(self)
   end
 end
 
--- Gives the jobs of a search what was chosen, once. A failed search fails them all.
+-- Passes the choice of a search to its jobs, once. A failed search fails all of them.
 local function release(self, one)
   if one.released or not (one.levels or one.problem) then return end
   one.released = true

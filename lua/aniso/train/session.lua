@@ -74,7 +74,7 @@ Session.release_data = latest_data.release
 --   sharing [opt]                a session of the same backbone, prior and seed, whose net is shared
 --   job.levels [opt]             the λ_j of a stored run
 --   job.classes [opt]            those of a stored run, whose order is kept
---   job.folder [opt]             to which relative paths of its data refer if they do not exist here
+--   job.folder [opt]             base folder for relative paths of its data that do not exist here
 --   job.evaluation_only [opt]    nothing is trained and the weights are those of a stored run: neither a
 --                                recipe's own losses nor the file of backbone.weights need be found
 --   job.progress [opt]           the line that shows the run, instead of one of its own
@@ -115,7 +115,7 @@ function Session:attach(job, record, group)
   self.folder = job.db:run_folder(record.uid)
   job.db.waiting = { say = function(line) self.progress:print(line) end,
     stop = function() self:stop_if_interrupted() end }
-  -- An evaluation only reads the folder. A new one would block the name of one that is yet to be renamed.
+  -- An evaluation only reads the folder. A new one would take the name of one that is yet to be renamed.
   if not job.evaluation_only then
     local made, message = core.sys.mkdir_p(self.folder)
     if not made then error(message, 0) end
@@ -156,7 +156,7 @@ function Session:report(line, level)
   self.record:log(level or "info", line)
 end
 
--- Shows the epoch that ended, and logs it where it was validated.
+-- Shows the epoch that ended, and logs it if it was validated.
 function Session:show_epoch(train, val)
   local line = ("epoch %d/%d  loss %.4f"):format(self.epoch, self.total_epochs, train.loss)
   if val then

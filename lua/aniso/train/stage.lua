@@ -19,7 +19,7 @@ local training_batch = require "aniso.train.training_batch"
 local validation = require "aniso.train.validation"
 
 -- Random numbers are addressed by the step, and stage i has the addresses from i · STEPS_OF_A_STAGE:
--- more steps than any stage takes. Stored runs resume to the same bits as long as it stays.
+-- more steps than any stage takes. Stored runs resume to the same bits as long as it is not changed.
 local STEPS_OF_A_STAGE = 1000000000
 
 local stage = { batch = training_batch }
@@ -84,8 +84,8 @@ local function gradient_norm(session)
   return math.sqrt(sum)
 end
 
--- Steps every trained module without an optimiser of its own, and its averages, the gradients scaled so that
--- their joint norm is at most `limit` (0: unlimited).
+-- Steps every trained module without an optimiser of its own, and its averages, with the gradients scaled so
+-- that their joint norm is at most `limit` (0: unlimited).
 local function update(session, lr, norm, limit)
   local with = { scale = limit > 0 and norm > limit and limit / norm or 1 }
   for i, part in ipairs(session.trained) do
@@ -137,7 +137,7 @@ function stage.step(session, positions, total_steps)
 end
 
 -- ── an epoch ────────────────────────────────────────────────────────────────────────────
--- sums: name → {sum, how many}
+-- sums: name → {sum, count}
 local function add(sums, values)
   for name, value in pairs(values) do
     local sum = sums[name] or { 0, 0 }
@@ -154,7 +154,7 @@ local function follow_freezing(session)
   end
 end
 
--- An epoch of sessions at the same epoch. → session → the means of its step's values, over the steps that
+-- An epoch of sessions at the same epoch. → session → the means of its steps' values, over the steps that
 -- have them.
 local function train_epoch(sessions, cached)
   local lead, sums = sessions[1], {}

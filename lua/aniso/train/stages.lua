@@ -1,5 +1,5 @@
--- The stages of a group of sessions (session.lua) from its position to the end of the training: the first
--- one, which they share, trained or taken from a file, and the second one in lock-step.
+-- Takes a group of sessions (session.lua) from its position to the end of the training: through the first
+-- stage, which they share, trained or taken from a file, and the second one in lock-step.
 local checkpoint = require "aniso.train.checkpoint"
 local first_stage = require "aniso.train.first_stage"
 local stage = require "aniso.train.stage"
@@ -39,7 +39,7 @@ local function run_first_stage(group)
   end)
   for _, session in ipairs(group) do
     session.record:log("info", origin)
-    -- The run that trained the stage has its curve. What another one began is a fragment of the same curve.
+    -- The run that trained the stage has its curve. A run that only began it has a fragment of that curve.
     local began = session.saved and session.saved.meta.stage == 1
     if began and trainer and trainer ~= session.uid then session.record:forget_metrics(lead.stage_epochs) end
   end

@@ -1,13 +1,13 @@
 -- The memory of a training step, and train.memory: as few blocks of the backbone as the budget requires are
--- recomputed in the backward pass (grad/recompute.h) in the place of being kept.
+-- recomputed in the backward pass (grad/recompute.h) instead of being kept.
 --   step_memory.expect(session [, limit]) → what steps of the session's stage are expected to need
 --   step_memory.choose(session)      recomputes what train.memory requires, or raises
 --   step_memory.fit(session)         the same, and logs it
---   step_memory.state_to_come(session) → bytes of the optimisers that its first step is yet to take
--- What is expected is measured by forward and backward passes with every block recomputed, on 2, 4, 8 …
--- images up to train.batch. After one that exceeds the limit no larger one is begun: the last two are
--- extrapolated, roughly, since kernels choose their workspace by the number of images too. The passes leave
--- no trace in the model.
+--   step_memory.state_to_come(session) → bytes of optimiser state that its first step is yet to allocate
+-- The need is measured by forward and backward passes with every block recomputed, on 2, 4, 8 … images
+-- up to train.batch. After a pass that exceeds the limit no larger one is begun: the last two are
+-- extrapolated, roughly, since kernels also choose their workspace by the number of images. The passes
+-- do not change the model.
 local byte_size = require "aniso.recipe.byte_size"
 local core = require "aniso.core"
 local objective = require "aniso.method.objective"
@@ -22,7 +22,7 @@ local sys = core.sys
 local SMALL = 64 * 2 ^ 20 -- bytes of a step that is measured whatever the limit is
 
 -- ── measuring ───────────────────────────────────────────────────────────────────────────
--- Bytes of the optimisers' state that the first step is yet to make.
+-- Bytes of the optimisers' state that the first step is yet to allocate.
 function step_memory.state_to_come(session)
   local numbers = 0
   for i, part in ipairs(session.trained) do
@@ -81,13 +81,13 @@ local function along(a, b, share)
   return out
 end
 
--- Those of `count` images, along the line through the measurements a and b, {count, of}.
+-- The bytes for `count` images, on the line through the measurements a and b, {count, of}.
 local function extrapolated(a, b, count)
   return along(a.of, b.of, (count - b.count) / (b.count - a.count))
 end
 
--- Bytes of a step of which the first n blocks are recomputed. A kept block's intermediates are in use from
--- its forward pass on: during the rest of it, and during the backward passes of the blocks behind it.
+-- Bytes of a step that recomputes the first n blocks. A kept block's intermediates are in use from its
+-- forward pass on: during the rest of it, and during the backward passes of the later blocks.
 local function needed(of, n)
   local kept, most = 0, of.most
   for i = n + 1, #of.peak do
@@ -111,10 +111,10 @@ local function measure_up_to(session, batch, limit)
 end
 
 -- ── expecting and choosing ──────────────────────────────────────────────────────────────
--- → needs(n), the bytes of a step of which the first n blocks are recomputed; how many blocks there are; the
--- images of a step. nil where the stage does not train a backbone. Where blocks are unfrozen during the
--- stage, those of its last epoch. limit [opt]: bytes; the measurement takes twice as many or twice SMALL at
--- most.
+-- → needs(n), the bytes of a step that recomputes the first n blocks; how many blocks there are; the
+-- images of a step. nil if the stage does not train a backbone. If blocks are unfrozen during the stage, the
+-- bytes are those of its last epoch. limit [opt]: bytes; the measurement takes at most twice that or twice
+-- SMALL.
 function step_memory.expect(session, limit)
   local backbone = session.model.backbone
   if session.stage ~= "joint" and session.stage ~= "prior" or not backbone.units then return nil end
@@ -137,8 +137,8 @@ local function refuse(session, least, batch)
     session.config.train.memory, batch, dataset.height, dataset.width, byte_size.text(least)), 0)
 end
 
--- Sets how many blocks are recomputed → {need = bytes, recomputed =, blocks =}; nil without train.memory, and
--- where the stage does not train a backbone. Raises where no choice fits.
+-- Sets how many blocks are recomputed → {need = bytes, recomputed =, blocks =}; nil without train.memory, or
+-- if the stage does not train a backbone. Raises if no choice fits.
 function step_memory.choose(session)
   local limit = session.config.train.memory and byte_size.read(session.config.train.memory)
   local needs, blocks, batch
@@ -169,7 +169,7 @@ end
 
 -- ── resuming ────────────────────────────────────────────────────────────────────────────
 -- The configuration of a stored run with the budget that its environment records: the configuration itself
--- has none (recipe/identity.lua). A text that is no size counts as absent.
+-- has none (recipe/identity.lua). A text that is not a size counts as absent.
 function step_memory.with_recorded(config, env)
   local memory = env and env.memory
   if type(memory) == "string" and byte_size.read(memory) and type(config.train) == "table" then

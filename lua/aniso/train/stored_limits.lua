@@ -1,11 +1,11 @@
--- What the configuration of a stored run may cost: the numbers of a file from elsewhere are unchecked.
+-- Limits the cost of a stored run's configuration, since the numbers of a file from elsewhere are unchecked.
 --   stored_limits.check(name, config, split)   config: complete, of the run `name`; split [opt]: its row with
---     classes, as db:split_of() returns it. Raises with the number.
+--     classes, as from db:split_of(). Raises an error that contains the number.
 local limits = require "aniso.method.limits"
 
 local stored_limits = {}
 
--- Built-in images are drawn for minutes before their hash shows that they are others, so their size and their
+-- Built-in images are drawn for minutes before their hash shows that they differ, so their size and their
 -- number must be those of the stored data.
 local function check_size(name, data, split)
   local height, width = data.size or 32, data.size or 32
@@ -16,7 +16,7 @@ local function check_size(name, data, split)
   end
 end
 
--- A long tail leaves out training images alone: no split has more than a hundred for each other image.
+-- A long tail leaves out only training images: no split has more than a hundred of them for each other image.
 local MOST_CUT = 100
 
 local function check_count(name, data, split)

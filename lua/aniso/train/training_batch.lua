@@ -1,10 +1,10 @@
 -- training_batch(session, positions [, cached]) → the images at `positions` of the training part with their
--- labels, and in a stage behind the frozen net its output for them; with a feature cache (feature_cache.lua)
--- labels and output alone. For a <close> variable.
+-- labels and, in a stage behind the frozen net, its output for them; with a feature cache
+-- (feature_cache.lua), only labels and output. For a <close> variable.
 local objective = require "aniso.method.objective"
 local precision = require "aniso.train.precision"
 
--- Closing a batch frees its images at once: to Lua's collector megabytes are a few bytes.
+-- Closing a batch frees its images at once: Lua's collector counts megabytes as a few bytes.
 local Batch = {}
 function Batch:__close()
   if self.images then self.images:close() end

@@ -9,7 +9,7 @@ local trial_label = require "aniso.recipe.trial_label"
 
 local trials = {}
 
--- What identifies a run: a text of its complete configuration, its seed and its fold.
+-- The key of a run: a string of its complete configuration, its seed and its fold.
 function trials.key(of, seed, cross)
   return ("%s %d %s"):format(config_hash(of), seed, cross and core.json.encode(cross) or "")
 end
@@ -27,7 +27,7 @@ function trials.of(of, candidate, seed)
     config = config_with(of.config, candidate) }
 end
 
--- Calls add(trial) for as many trials as the search of a job has at most.
+-- Calls add(trial) for the largest number of trials that the search of a job may have.
 local function each_of(job, add)
   local choice = job.config.schedule.lambda
   local candidates = policy.candidates(choice)
@@ -40,8 +40,8 @@ local function each_of(job, add)
   end
 end
 
--- As many trials as the searches of jobs have at most, without those that are jobs themselves. Those of the
--- first rung are exact; which candidates have the later ones is not known.
+-- The largest list of trials that the searches of jobs may have, without those that are jobs themselves.
+-- Those of the first rung are exact; the candidates of later rungs are not known yet.
 function trials.most(jobs)
   local out, known, searched = {}, {}, {}
   for _, job in ipairs(jobs) do known[trials.key(job.config, job.seed, job.cross)] = true end
@@ -58,8 +58,8 @@ function trials.most(jobs)
   return out
 end
 
--- The jobs with which a recipe is checked: in the place of a search its trials, and its own runs with the
--- levels of a candidate.
+-- The jobs with which a recipe is checked: its own runs, with the levels of a candidate instead of a
+-- search, and the trials of its searches.
 function trials.checked(jobs)
   local out = {}
   for i, job in ipairs(jobs) do

@@ -1,5 +1,5 @@
 -- The validation after an epoch: its metrics are recorded, and the epoch that select.metric prefers is
--- kept as the best. Sessions in lock-step go through the images together. Curves are named as the metric
+-- kept as the best. Sessions in lock-step go through the images together. A curve has the name of its metric
 -- for the stage's own predictions (the chain's, or those of post_hoc's classifier), and prior_… for the
 -- prior's.
 local printed = require("aniso.stats.metric.catalog").printed

@@ -2,13 +2,12 @@
 -- bit for bit where bits are expected to repeat, else within the bounds of verified_values.lua. The run's own
 -- database and folder are only read.
 --   verification.verify(db, row, scratch, options) → {mode = "bits", "training" or "evaluation", why = list
---   of
---     what differs from the circumstances of the run, sections = as verified_values.compare() returns them,
+--     of what differs from the circumstances of the run, sections = as from verified_values.compare(),
 --     left_out = labels of evaluations whose options cannot be read back}
--- options: {evaluation = whether the stored weights are evaluated and nothing is trained, until_epoch = the
--- first epochs alone, first_stage = whether a first stage next to the database is taken instead of trained,
--- board} Raises where the data have changed, or a part of the recipe is missing; an interruption is raised
--- too.
+-- options: {evaluation = whether the stored weights are evaluated and nothing is trained, until_epoch = only
+-- the first epochs, first_stage = whether a first stage next to the database is taken instead of trained,
+-- board}
+-- Raises if the data have changed, or a part of the recipe is missing; an interruption is raised too.
 local checkpoint = require "aniso.train.checkpoint"
 local circumstances = require "aniso.train.circumstances"
 local core = require "aniso.core"
@@ -21,15 +20,15 @@ local verified_values = require "aniso.train.verified_values"
 local verification = {}
 
 -- The stored levels that the repetition takes: those that other runs chose, and those of a function that is
--- not loaded. A policy computes its own again.
+-- not loaded. Any other policy computes its levels again.
 local function levels_of(job)
   local choice = job.config.schedule.lambda
   local is_missing = own_part.is(choice) and not own_part.find(choice)
   return (choice[1] == "search" or is_missing) and job.levels or nil
 end
 
--- The last epoch of the first stage, where the run has its own curve of it; nil for a run without a first
--- stage and for one that took it from a file.
+-- The last epoch of the first stage, if the run has its own curve of it; nil for a run without a first
+-- stage or with one that was taken from a file.
 local function own_first_stage(job, stored)
   if job.config.train.mode ~= "staged" then return nil end
   local last = stage.plan(job.config)[1].epochs
@@ -52,8 +51,8 @@ local function train_again(db, job, scratch, options, choice)
   if job.first_stage_taken then choice.after_epoch = last end
 end
 
--- Adds the hash of the run's file, which eval and predict use, to what is compared; a run without the file
--- has none to compare.
+-- Adds the hash of the run's best.safetensors, which eval and predict use, to the values that are compared,
+-- unless the run does not have the file.
 local function add_file(db, uid, stored, repeated)
   local tensors, meta, sha256 = core.checkpoint.load(db:run_folder(uid) .. "/best.safetensors")
   if not tensors and sha256 == "ENOTFOUND" then return end
@@ -68,7 +67,7 @@ local function add_file(db, uid, stored, repeated)
   end
 end
 
--- Repeats those evaluations that the run got after its end → a set of the labels of the others.
+-- Repeats the evaluations that were added after the run's end → the set of labels of those left out.
 local function evaluate_further(db, row, scratch, board)
   local again, without = assert(scratch.db:find(row.uid)), {}
   local function is_done(label)

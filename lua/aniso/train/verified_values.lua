@@ -1,19 +1,19 @@
--- Compares what a run has stored with what its repetition has: bit for bit, or within bounds where another
--- processor, library or version computed it.
+-- Compares the values that a run has stored with those of its repetition: bit for bit, or within bounds if
+-- another processor, library or version computed them.
 --   verified_values.compare(stored, repeated, mode) → {{what =, n =, differ =, first = {name, stored,
---   repeated}
---     or nil, compared = whether the mode compares these values}, …}, one per section of stored_values.of()
+--     repeated} or nil, compared = whether the mode compares these values}, …}, one per section of
+--     stored_values.of()
 -- mode: "bits"; "training", where the whole run was repeated elsewhere; "evaluation", where the stored
 -- weights were evaluated elsewhere.
 --
--- Why the bounds are what they are. Elsewhere, products are summed in another order or without fused
--- multiply-add, which changes the seventh digit of a number. An evaluation passes that on: probabilities move
--- by less than 1e-3, and only images between two classes change their label. A training amplifies it from
--- step to step. In six epochs of a ResNet-8 without fused multiply-add, the training loss moved by 0.02 % in
--- the first epoch and by at most 0.7 % later, the gradient's norm by 10 %, validation rates by 0.04, and
--- validation chose another epoch, so that rates of rare classes moved as between two seeds. The bounds are
--- some times as large; rates on n images may also differ by three standard errors √(1/2n) of such a
--- difference. They find another seed's data, recipe or program, not a wrong digit.
+-- Reasons for the bounds. Elsewhere, products are summed in another order or without fused multiply-add,
+-- which changes the seventh digit of a number. An evaluation passes that on: probabilities move by less than
+-- 1e-3, and only images between two classes change their label. Training amplifies it from step to step. In
+-- six epochs of a ResNet-8 without fused multiply-add, the training loss moved by 0.02 % in the first epoch
+-- and by at most 0.7 % later, the gradient's norm by 10 %, validation rates by 0.04, and validation chose
+-- another epoch, so that rates of rare classes moved as between two seeds. The bounds are several times as
+-- large; rates on n images may also differ by three standard errors √(1/2n) of such a difference. These
+-- bounds detect another seed's data, recipe or program, not a wrong digit.
 local stored_values = require "aniso.store.stored_values"
 
 local verified_values = {}
@@ -113,8 +113,8 @@ local CLOSE = {
   },
 }
 
--- How many values of a section may differ more: images between two classes, and in another training metrics
--- such as the precision of a class that is predicted once.
+-- How many values of a section may exceed the bounds: images between two classes and, in another training,
+-- metrics such as the precision of a class that is predicted once.
 local function allowance(mode, stored)
   local share = mode == "evaluation" and stored.what == "predictions" and SHARE
     or mode == "training" and stored.what == "metrics" and METRICS
