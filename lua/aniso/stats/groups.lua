@@ -100,7 +100,7 @@ function groups.form(runs, scores, complete)
 end
 
 -- ── all evaluations ─────────────────────────────────────────────────────────────────────
--- Seconds per image of a group's evaluations; nil where one was not measured. of: eval_id → its score.
+-- Seconds per image of a group's evaluations; nil if one was not measured. of: eval_id → its score.
 local function image_seconds(group, of)
   local sum, n = 0, 0
   for _, member in ipairs(group.members) do

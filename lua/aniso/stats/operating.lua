@@ -95,7 +95,7 @@ local function tails_at(curve, heads)
 end
 
 -- Several curves, of the seeds of one configuration, at equal head recall: {head = heads, mean, sd (false
--- for one seed), n}, lists; mean is false where no curve reaches the head recall.
+-- for one seed), n}, lists; mean is false if no curve reaches the head recall.
 function operating.band(curves, heads)
   local out, tails = { head = heads, mean = {}, sd = {}, n = {} }, {}
   for c, curve in ipairs(curves) do tails[c] = tails_at(curve, heads) end

@@ -33,7 +33,7 @@ local function leader_of(variants, higher)
   return best
 end
 
--- Δ of a variant to the leader, as paired.delta() gives it.
+-- Δ of a variant to the leader, as from paired.delta().
 local function difference(leader, variant, level)
   local two = {}
   for s, member in ipairs(variant.members) do two[s] = { leader.members[s], member } end

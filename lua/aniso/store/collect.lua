@@ -99,7 +99,7 @@ end
 -- removed run, lock = the path whose lock protects the file or nil, flag = the option that deletes it,
 -- "orphans" by default}.
 -- key_of({config, seed, data, split, version}) → the hash of the first stage that a run uses, as in
--- train/first_stage.lua, or nil where it cannot be computed. cache_folder [opt]: that of the pixel caches.
+-- train/first_stage.lua, or nil if it cannot be computed. cache_folder [opt]: that of the pixel caches.
 function gc.plan(db, key_of, cache_folder)
   local plan, siblings = {}, sibling_databases.of(db, parent_of(db.path))
   removed_runs(db, plan, siblings)

@@ -85,7 +85,7 @@ end
 
 local FACTS = { "data", "split", "commit", "threads", "host" }
 
--- The values of a key over the runs of a group: "a | b" where they differ.
+-- The values of a key over the runs of a group: "a | b" if they differ.
 local function values_of(key, runs)
   local list, seen = {}, {}
   for _, run in ipairs(runs) do

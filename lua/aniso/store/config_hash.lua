@@ -1,7 +1,7 @@
 -- The key of a configuration in the database: the SHA-256 of the JSON of what identifies it.
 --   config_hash(config) → 64 hexadecimal digits; config: complete
 --   config_hash.wrong(connection) → the number of the first stored configuration whose hash is not that of
---     its JSON; nil where all are right
+--     its JSON; nil if all are right
 local core = require "aniso.core"
 local identity = require "aniso.recipe.identity"
 local must = require("aniso.store.db_error").must

@@ -149,7 +149,7 @@ local function is_isotropic(db, group)
 end
 
 -- The group of a study that the others are compared with, by groups.choose_baseline(); label [opt]: its
--- label. Raises a failure (db_error.lua), ENOTFOUND, where no group has it.
+-- label. Raises a failure (db_error.lua), ENOTFOUND, if no group has it.
 function read.baseline(db, list, label)
   local named = list[1] and db:baseline_of(list[1].run.study)
   local base, message = groups.choose_baseline(list, label, named, function(group)

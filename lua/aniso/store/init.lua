@@ -127,7 +127,7 @@ function Database:transaction(fn, ...)
   return self:transaction_when("wait", fn, ...)
 end
 
--- The same; how: as lock_wait.begin() takes it, for a database that another program has locked.
+-- The same; how: as for lock_wait.begin(), for a database that another program has locked.
 function Database:transaction_when(how, fn, ...)
   local begun, message, code = lock_wait.begin(self, how)
   if not begun then return nil, message, code end

@@ -38,7 +38,7 @@ local TABLES_ONLY = {
 
 local choices_of = function() return nil end
 
--- choices(option) → the list of its values, or nil where any value may occur. Options are defined in
+-- choices(option) → the list of its values, or nil if any value may occur. Options are defined in
 -- method/, which store/ may not require; prompt/explore/database.lua registers the function.
 function keys.register_choices(choices)
   choices_of = choices

@@ -9,7 +9,7 @@ local derived = require "aniso.stats.derived"
 local members = require "aniso.store.members"
 local predictions = require "aniso.store.member_predictions"
 
--- Mean of a number over the parts, weighted by their images; nil where one lacks it.
+-- Mean of a number over the parts, weighted by their images; nil if a part lacks it.
 local function weighted(_, member, name)
   local sum, n = 0, 0
   for _, part in ipairs(member.parts) do

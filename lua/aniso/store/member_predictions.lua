@@ -130,13 +130,13 @@ function predictions.called(db, member)
   return called(db, member, predictions.source(db, member, "packed"))
 end
 
--- The operating curve (stats/operating.lua) of a member on test, its folds pooled; nil where predictions
+-- The operating curve (stats/operating.lua) of a member on test, its folds pooled; nil if predictions
 -- with probabilities are not stored, or there is no head or no tail.
 function predictions.operating_curve(db, member)
   return operating_curve(predictions.source(db, member, "packed"))
 end
 
--- The risk-coverage curve (stats/risk.lua) of a member on test, its folds pooled; nil where predictions are
+-- The risk-coverage curve (stats/risk.lua) of a member on test, its folds pooled; nil if predictions are
 -- not stored.
 function predictions.risk_curve(db, member)
   return derived.risk_curve(predictions.source(db, member, false))

@@ -117,7 +117,7 @@ local function need_run(self)
 end
 
 -- One transaction: the buffered rows, a heartbeat, and what `more` writes. If the transaction fails, the
--- rows stay in the buffer. how: as lock_wait.begin() takes it.
+-- rows stay in the buffer. how: as for lock_wait.begin().
 local function write(self, how, more)
   local now = core.sys.monotonic()
   local results = table.pack(self.db:transaction_when(how, function()
@@ -173,7 +173,7 @@ function Recorder:heartbeat()
   write_when_due(self)
 end
 
--- Writes the buffer. → true, or false where another program has the database locked
+-- Writes the buffer. → true, or false if another program has the database locked
 function Recorder:flush()
   return write_or_keep(self)
 end

@@ -26,7 +26,7 @@ local function fail(form, ...)
   must(nil, core.sys.visible(form:format(...)), "EFORMAT")
 end
 
--- column name → list of texts; the names of the metrics.
+-- column name → list of strings; the names of the metrics.
 local function columns_of(path)
   local csv <close> = must(core.csv.read(path))
   local out, known, metrics, order, fields = {}, {}, {}, {}, table.move(FIELDS, 1, #FIELDS, 1, {})

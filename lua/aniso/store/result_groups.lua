@@ -3,7 +3,7 @@
 --   results:groups(prior)            as store/groups.lua, of_study(): primary evaluations; prior [opt]: with
 --                                    those of the prior next to them
 --   results:evaluations()            as of_evaluations()
---   results:baseline(list, label)    as baseline(); raises where the files name two and label is nil
+--   results:baseline(list, label)    as baseline(); raises if the files name two and label is nil
 --   results.unpooled [opt]           whether a seed has all folds but no pooled row, once groups are made:
 --                                    its folds come from several files
 local db_error = require "aniso.store.db_error"

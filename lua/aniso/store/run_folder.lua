@@ -7,7 +7,7 @@
 --     temporary of it; nil if there is none
 --   run_folder.locked_path(path) → the file whose lock protects it: of a first stage, its lock or a temporary
 --   run_folder.bytes(path) → the size of the trainer's files in a run's folder; 0 without a folder
---   run_folder.refuse_links(path, …): raises where one of these folders is a link
+--   run_folder.refuse_links(path, …): raises if one of these folders is a link
 --   run_folder.survey(path) → {path, names = {own file, …}, others = {…}, bytes = of the own files}, or nil,
 --     why: not a folder, or reached through a link
 local sys = require("aniso.core").sys

@@ -29,7 +29,7 @@ local PRIMARY = "e.part = ?1 AND e.is_primary = 1"
 local PRIOR = "e.part = ?1 AND e.is_primary = 0 AND e.sampler = 'prior'"
 local OF_BEST = "e.part = ?1 AND e.weights = 'best'"
 
--- What `sampler` holds where no chain was sampled: the prior, and the kinds of post_hoc.
+-- The values of `sampler` if no chain was sampled: the prior, and the kinds of post_hoc.
 local WITHOUT_CHAIN = { prior = true, logit_adjustment = true, tau_norm = true, crt = true, lws = true }
 
 local function with_metrics(db, row)

@@ -3,7 +3,7 @@
 -- gathered from the stored rows. With augmentation, or above feature_cache.max_bytes, each batch is
 -- encoded again.
 --   local cached = feature_cache.new(session) or nil
---   cached(positions) → labels, frozen output as objective.encode_frozen() gives it
+--   cached(positions) → labels, frozen output as from objective.encode_frozen()
 local core = require "aniso.core"
 local objective = require "aniso.method.objective"
 local precision = require "aniso.train.precision"

@@ -34,7 +34,7 @@ end
 
 -- The hash: that part, the data, split and given weights by content, the seed, and the program's
 -- version. of: {config, seed, data, split, version}, the hashes as in provenance.identity().
--- → nil where the given weights cannot be read.
+-- → nil if the given weights cannot be read.
 function first_stage.key_of(of)
   local weights = of.config.backbone.weights
   local given = weights and core.sys.exists(weights) == "file" and core.sha256.file(weights)

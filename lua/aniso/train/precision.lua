@@ -1,7 +1,7 @@
 -- The precision of the numbers that a training step multiplies: train.precision (engine/base/precision.h).
 -- Validation and evaluation multiply float32, so a trained model predicts the same wherever it is used.
 --   local _ <close> = precision.of_steps(config)      until the end of the block
---   precision.note(config) → a sentence where this processor has no instructions for it, else nil
+--   precision.note(config) → a sentence if this processor has no instructions for it, else nil
 local core = require "aniso.core"
 
 local precision = {}

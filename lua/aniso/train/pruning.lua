@@ -59,7 +59,7 @@ function pruning.check_validation(jobs)
 end
 
 -- ── what is stored ──────────────────────────────────────────────────────────────────────
--- {uid, value, n, n_train} of a finished run; nil where the metric is not defined.
+-- {uid, value, n, n_train} of a finished run; nil if the metric is not defined.
 local function part_of(self, uid)
   local run = assert(self.db:find(uid))
   for _, score in ipairs(assert(self.db:scores { part = "val", runs = { run } })) do

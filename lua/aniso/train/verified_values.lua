@@ -3,7 +3,7 @@
 --   verified_values.compare(stored, repeated, mode) → {{what =, n =, differ =, first = {name, stored,
 --     repeated} or nil, compared = whether the mode compares these values}, …}, one per section of
 --     stored_values.of()
--- mode: "bits"; "training", where the whole run was repeated elsewhere; "evaluation", where the stored
+-- mode: "bits"; "training", if the whole run was repeated elsewhere; "evaluation", if the stored
 -- weights were evaluated elsewhere.
 --
 -- Reasons for the bounds. Elsewhere, products are summed in another order or without fused multiply-add,

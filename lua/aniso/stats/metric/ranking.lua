@@ -17,7 +17,7 @@ local function mean_of(by_class)
 end
 
 -- true_: N classes, 0-based; rows: N rows of K scores, lists or packed float32. → {auc = macro mean,
--- class_auc = list by class with false where it is undefined, auprc =, class_auprc =}
+-- class_auc = list by class with false if it is undefined, auprc =, class_auprc =}
 function ranking.of(true_, rows, K)
   local auc, auprc = core.ranked.areas(true_, rows, K)
   return { auc = mean_of(auc), class_auc = auc, auprc = mean_of(auprc), class_auprc = auprc }

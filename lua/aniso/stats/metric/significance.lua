@@ -116,7 +116,7 @@ function significance.corrected_t(differences, ratio, level, mean)
 end
 
 -- Paired t test of second − first, value k of both from the same seed. lo and hi are the ends of the
--- interval of the mean difference at `level` (0.95). They, t and p are nil where the differences do not
+-- interval of the mean difference at `level` (0.95). They, t and p are nil if the differences do not
 -- vary: one seed, or the same difference at each.
 function significance.paired_t(first, second, level)
   if #first ~= #second then
