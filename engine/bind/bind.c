@@ -46,8 +46,8 @@ int64_t an_check_within(lua_State *L, int arg, const char *what, int64_t low, in
 
 /* ── fields of option tables ────────────────────────────────────────────────── */
 
-/* Pushes the field; true if it is there. The option's name goes into the message. Metamethods do
- * not run: a script could close an object that the caller already holds. */
+/* Pushes the field; true if it is present. Messages contain the option's name. Metamethods do not
+ * run: through them a script could close an object that the caller already holds. */
 static bool field(lua_State *L, int arg, const char *key)
 {
     if (lua_isnoneornil(L, arg)) {

@@ -1,5 +1,5 @@
-/* bootstrap (Lua): core.bootstrap, the metrics of many resamples at once. Which images a resample
- * has, and what is done with the metrics, is in lua/aniso/stats/bootstrap.lua. */
+/* bootstrap (Lua): core.bootstrap, the metrics of many resamples at once.
+ * lua/aniso/stats/bootstrap.lua draws the resamples and uses the metrics. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static const char *name_of(int metric)
     return names[metric] ? names[metric] : an_group_names[metric];
 }
 
-/* Sums over the defined ones of some classes, and their number. */
+/* The sum over those classes for which a value is defined, and their number. */
 typedef struct {
     double sum;
     int64_t n;
@@ -34,9 +34,9 @@ static void add(mean *m, double value)
     m->n++;
 }
 
-/* The means of one resample by the conventions of the confusion matrix: a recall is defined for a
+/* The means of one resample, by the conventions of the confusion matrix: a recall is defined for a
  * class with images, an F1 for a class that has images or is called. support, called and correct
- * have K counts each. */
+ * contain K counts each. */
 static void rates_of(const float *support, const float *called, const float *correct,
                      const int *group, int64_t K, mean out[METRICS])
 {
@@ -59,7 +59,7 @@ static void rates_of(const float *support, const float *called, const float *cor
         add(&out[ACC], hits / images);
 }
 
-/* The number of the metric with the name on the top of the stack, which it takes off. */
+/* The index of the metric whose name is on the top of the stack; pops the name. */
 static int read_metric(lua_State *L, int index)
 {
     const char *name = lua_tostring(L, -1);
@@ -71,8 +71,7 @@ static int read_metric(lua_State *L, int index)
     return luaL_argerror(L, index, "acc, bacc, macro_f1, many, medium or few expected");
 }
 
-/* The list of metrics at `index`: sets requested[m] for each; all where the argument is left out.
- */
+/* The list of metrics at `index`: sets requested[m] for each; all if the argument is absent. */
 static void read_metrics(lua_State *L, int index, bool requested[METRICS])
 {
     const bool all = lua_isnoneornil(L, index);
@@ -88,7 +87,7 @@ static void read_metrics(lua_State *L, int index, bool requested[METRICS])
     }
 }
 
-/* Sets values[row] of the list at `list`; false where the mean is of no class. */
+/* Sets values[row] of the list at `list`; false if the mean is over no class. */
 static void store_mean(lua_State *L, int list, int64_t row, mean of)
 {
     if (of.n > 0)
@@ -99,10 +98,10 @@ static void store_mean(lua_State *L, int list, int64_t row, mean of)
 }
 
 /* bootstrap.rates(sums, K, first, groups [, metrics]) → {acc = {number or false per row}, bacc =,
- * macro_f1 =, many =, medium =, few =}, of these the named metrics. sums: float32 (R, W), one
- * resample per row, with the images of each of K classes at columns 0 … K−1, the calls of each
- * class at first … and the correct ones at first + K …; groups: "many", "medium", "few" or false
- * per class. False where undefined. */
+ * macro_f1 =, many =, medium =, few =}, restricted to the named metrics. sums: float32 (R, W), one
+ * resample per row, with the images of each of K classes in columns 0 … K−1, the calls of each
+ * class from column `first` on, and the correct ones from first + K on; groups: "many", "medium",
+ * "few" or false per class. False where undefined. */
 static int bootstrap_rates(lua_State *L)
 {
     an_tensor *sums = an_check_tensor(L, 1);
@@ -116,7 +115,7 @@ static int bootstrap_rates(lua_State *L)
     const int *group = an_check_groups(L, 4, K);
     lua_createtable(L, 0, METRICS);
     const int result = lua_gettop(L);
-    int list[METRICS] = {0}; /* where on the stack; 0 for none */
+    int list[METRICS] = {0}; /* position on the stack; 0: none */
     for (int m = 0; m < METRICS; m++)
         if (requested[m]) {
             lua_createtable(L, (int)rows, 0);
@@ -136,8 +135,8 @@ static int bootstrap_rates(lua_State *L)
     return 1;
 }
 
-/* How often the seed of a prediction is in each resample: a column of counts (R, S); once in all
- * where counts is NULL. */
+/* How often the seed of a prediction is in each resample: a column of counts (R, S); once in each
+ * if counts is NULL. */
 typedef struct {
     const float *counts;
     int64_t S, seed;
@@ -148,8 +147,8 @@ static double occurrence(const occurrences *of, int64_t r)
     return of->counts ? of->counts[r * of->S + of->seed] : 1;
 }
 
-/* Adds weight · values to the sums, the list of R values being on the top of the stack; a sum of
- * which a value with a factor is undefined becomes NaN. */
+/* Adds weight · values to the sums; the list of R values is on the top of the stack. A sum becomes
+ * NaN if a value with a non-zero factor is undefined. */
 static void add_weighted(lua_State *L, double *sums, int64_t R, double weight,
                          const occurrences *of)
 {
@@ -165,7 +164,7 @@ static void add_weighted(lua_State *L, double *sums, int64_t R, double weight,
     }
 }
 
-/* Pushes the sums that are defined, from the lowest up. */
+/* Pushes the defined sums in ascending order. */
 static void push_ascending(lua_State *L, double *sums, int64_t R)
 {
     int64_t n = 0;
@@ -181,13 +180,13 @@ static void push_ascending(lua_State *L, double *sums, int64_t R)
     }
 }
 
-/* bootstrap.combined(lists, weights [, counts, seed_of]) → the sums Σ_p weights[p] · lists[p][r]
- * of R resamples, from the lowest up, without those of which a value that counts is false. counts:
- * float32 (R, S), how often each of S seeds is in a resample: list p counts as often as seed
- * seed_of[p], 1 … S; once if left out. lists: P ≥ 1 lists of R numbers or false. */
+/* bootstrap.combined(lists, weights [, counts, seed_of]) → the sums Σ_p weights[p] · lists[p][r] of
+ * R resamples in ascending order, without those to which a false value contributes. counts: float32
+ * (R, S), how often each of S seeds is in a resample: list p counts as often as seed seed_of[p], 1
+ * … S; once if absent. lists: P ≥ 1 lists of R numbers or false. */
 static int bootstrap_combined(lua_State *L)
 {
-    lua_settop(L, 4); /* what is pushed is no argument */
+    lua_settop(L, 4); /* values pushed later are not arguments */
     luaL_checktype(L, 1, LUA_TTABLE);
     const int64_t P = (int64_t)lua_rawlen(L, 1);
     luaL_argcheck(L, P >= 1 && lua_rawgeti(L, 1, 1) == LUA_TTABLE, 1, "lists expected");

@@ -1,6 +1,6 @@
 /* bootstrap_counts: see bootstrap_counts.h. An image adds its occurrences in a block of resamples,
- * a short vector, to the counts of its class: K plays no part in the time, as it would in a product
- * of matrices. */
+ * a short vector, to the counts of its class: unlike for a product of matrices, the time does not
+ * depend on K. */
 #include "bind/bootstrap_counts.h"
 
 #include "base/integer.h"
@@ -13,10 +13,10 @@
 
 enum {
     BLOCK = 32, /* resamples; a chunk of the parallel loop */
-    LINE = 16   /* units whose occurrences are transposed at a time: a cache line of each row */
+    LINE = 16   /* units transposed at a time: a cache line of each row */
 };
 
-/* The images follow each other by their units: those of unit u are first[u] … first[u + 1] − 1. */
+/* The images are ordered by unit: those of unit u are first[u] … first[u + 1] − 1. */
 typedef struct {
     const float *occurrences; /* (R, units) */
     int64_t N, P, K, units;
@@ -31,7 +31,7 @@ static int64_t columns_of(const counting *of)
     return of->K * (1 + 2 * of->P);
 }
 
-/* Units u … u + n − 1 of the resamples lo … hi − 1; 0 behind them. */
+/* Transposes units u … u + n − 1 of the resamples lo … hi − 1, followed by zeros. */
 static inline void transpose(const counting *of, int64_t u, int64_t n, int64_t lo, int64_t hi,
                              float to[LINE][BLOCK])
 {
@@ -46,7 +46,7 @@ static inline void add(float *restrict sums, const float *restrict values)
         sums[r] += values[r];
 }
 
-/* Adds the occurrences of image i to what its class and every prediction of it count. */
+/* Adds the occurrences of image i to the counts of its class and of every prediction for it. */
 static inline void count_image(const counting *of, int64_t i, const float *own, float *sums)
 {
     const int64_t truth = of->truth[i];
@@ -87,7 +87,7 @@ static int32_t *buffer(lua_State *L, int64_t n)
     return lua_newuserdatauv(L, (size_t)n * sizeof(int32_t), 0);
 }
 
-/* Sets first, and place[i]: where image i is among the images by their units, unit[i] from 1. */
+/* Sets first, and place[i], the position of image i in the order by unit; unit[i] counts from 1. */
 static void order_images(const counting *of, const int32_t *unit, int32_t *place)
 {
     for (int64_t u = 0; u <= of->units; u++)

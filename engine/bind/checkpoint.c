@@ -2,10 +2,10 @@
  *
  * save(path, {name = tensor}, state [, {previous = true, precision = "float32", exact = prefix}]) →
  * sha256 of the tensors, bytes: the former file is kept under previous(path) unless previous =
- * false. precision: float16 or bfloat16 for tensors of two or more dimensions but those whose names
- * begin with `exact`. load(path) → {name = tensor},
- * state, sha256. What the system refuses, and a damaged file, are nil, message, code. The state is
- * JSON: no functions, no NaN, integers up to 2^53. */
+ * false. precision: float16 or bfloat16 for tensors of two or more dimensions, except those whose
+ * names begin with `exact`. load(path) → {name = tensor}, state, sha256. A failure of the system or
+ * a damaged file gives nil, message, code. The state is JSON: no functions, no NaN, integers up to
+ * 2^53. */
 #include "io/checkpoint.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* child (Lua): core.sys.start_self() and the Child class: further processes of this program.
+/* child (Lua): core.sys.start_self() and the Child class: child processes that run this program.
  *
  * child:close(), <close> and the collector kill a child that still runs. */
 #include "io/child.h"
@@ -16,7 +16,7 @@
 
 enum { MOST_WORDS = 65536, READ_BYTES = 16384 };
 
-/* The list of texts at `arg` as argv: new, with NULL at its end; the texts stay in the list. */
+/* The list of texts at `arg` as a new, NULL-terminated argv; the texts stay in the list. */
 static char **words_of(lua_State *L, int arg)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
@@ -38,7 +38,7 @@ static char **words_of(lua_State *L, int arg)
 }
 
 /* start_self(words) → Child, which executes this program with argv = words (words[1] is its name);
- * nil, message, "EIO" where the system refuses. */
+ * nil, message, "EIO" if the system refuses. */
 int an_lua_start_self(lua_State *L)
 {
     if (!an_interrupt_is_installed())
@@ -56,8 +56,8 @@ int an_lua_start_self(lua_State *L)
     return 1;
 }
 
-/* wait_for_children(list, seconds): until one prints or ends, a signal arrives, or that time has
- * passed */
+/* wait_for_children(list, seconds): waits until one prints or ends, a signal arrives, or the time
+ * is up */
 int an_lua_wait_for_children(lua_State *L)
 {
     an_child *children[AN_CHILDREN_MOST];

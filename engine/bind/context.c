@@ -1,5 +1,5 @@
 /* context (Lua): the Context class, what a denoiser keeps of a batch of images between its passes.
- * Made by denoiser:encode(). Field: c.images, the number of images. */
+ * Created by denoiser:encode(). Field: c.images, the number of images. */
 #include <string.h>
 
 #include "bind/bind.h"

@@ -2,8 +2,8 @@
  *
  * Values: nil, boolean (0, 1), integer, number and string are bound; nil, integer, number and
  * string are returned (a blob is a string). query() returns the rows as tables by column name, and
- * the list of column names; columns() returns a list per column. What the database refuses is nil,
- * message, code. */
+ * the list of column names; columns() returns a list per column. Failures give nil, message,
+ * code. */
 #include <limits.h>
 
 #include "store/store.h"
@@ -72,7 +72,7 @@ static void push_column(lua_State *L, an_stmt *s, int i)
 
 /* ── running ────────────────────────────────────────────────────────────────── */
 
-/* Prepares the SQL after the connection at `arg` with the values between it and `last`; pushes the
+/* Prepares the SQL that follows the connection at `arg`, with the values up to `last`; pushes the
  * Cursor of the statement. */
 static an_stmt *start(lua_State *L, int arg, int last)
 {
@@ -193,8 +193,8 @@ static int query(lua_State *L)
     return 2;
 }
 
-/* columns(sql, value…) → the values of each column, a list with nil for NULL | nil, message, code:
- * without a table per row, for many rows. */
+/* columns(sql, value…) → a list of values per column, with nil for NULL | nil, message, code: for
+ * many rows, without a table per row. */
 static int columns(lua_State *L)
 {
     const int cursor = lua_gettop(L) + 1;
@@ -219,7 +219,7 @@ static int columns(lua_State *L)
 }
 
 /* copy(insert, from, select, value…) → true | nil, message, code: executes `insert` with the
- * columns of the rows that `select` finds in another connection: see an_db_copy_rows(). */
+ * columns of the rows that `select` finds in another connection; see an_db_copy_rows(). */
 static int copy(lua_State *L)
 {
     const int cursor = lua_gettop(L) + 1;
@@ -244,8 +244,8 @@ static int done(lua_State *L, an_code code)
     return 1;
 }
 
-/* begin([ms]) → true | nil, message, code: after ms milliseconds of another program's lock, EBUSY.
- */
+/* begin([ms]) → true | nil, message, code: EBUSY if another program holds the lock for ms
+ * milliseconds. */
 static int begin(lua_State *L)
 {
     enum { ALL_DAY = 86400000 };
@@ -285,8 +285,8 @@ static int version(lua_State *L)
     return 1;
 }
 
-/* writer() → the number of the process that has the database open for writing (0: unknown),
- * nil if there is none. writer(pid) → whether that process does, alone or next to others. */
+/* writer() → the id of the process that has the database open for writing (0: unknown), nil if
+ * there is none. writer(pid) → whether that process does, alone or next to others. */
 static int writer(lua_State *L)
 {
     int pid = 0;

@@ -1,8 +1,8 @@
 /* dataset (Lua): core.data and the Dataset class, over data/dataset.h.
  *
- * core.data.open{…} is in bind/dataset_open.c. Fields are made anew at each access, but for
- * `facts`; parts are "train", "val", "test"; positions count from 0. core.data.methods is the
- * class's method table, to which Lua may add. */
+ * core.data.open{…} is in bind/dataset_open.c. Fields are created at each access, except `facts`;
+ * parts are "train", "val", "test"; positions count from 0. core.data.methods is the class's method
+ * table, to which Lua may add. */
 #include <string.h>
 
 #include "base/integer.h"
@@ -35,7 +35,7 @@ static void push_classes(lua_State *L, const an_dataset *ds)
     }
 }
 
-/* The moments of the channels: of pixels, or of features. */
+/* The moments per channel, of pixels or of features. */
 static void push_moments(lua_State *L, const an_dataset *ds, const float *pixels,
                          const float *features)
 {
@@ -47,8 +47,8 @@ static void push_moments(lua_State *L, const an_dataset *ds, const float *pixels
     }
 }
 
-/* The folds that came with the data, from 0, in the order of the listing; nil if an image has
- * none. */
+/* The folds that came with the data, from 0, in the order of the listing; nil if an image lacks
+ * one. */
 static void push_folds(lua_State *L, const an_dataset *ds)
 {
     lua_createtable(L, (int)ds->list.n, 0);
@@ -63,7 +63,7 @@ static void push_folds(lua_State *L, const an_dataset *ds)
     }
 }
 
-/* Images per part as a container has them; nil for other sets. */
+/* Images per part in the container; nil for other sets. */
 static void push_official(lua_State *L, const an_dataset *ds)
 {
     if (ds->official[AN_TRAIN] == 0) {
@@ -217,7 +217,7 @@ static void check_flip(lua_State *L, int arg, an_augment *how)
     how->flip_horizontal = bits & HORIZONTAL, how->flip_vertical = bits & VERTICAL;
 }
 
-/* The table `augment` inside the options at `arg`; false if there is none. */
+/* The table `augment` within the options at `arg`; false if there is none. */
 static bool check_augment(lua_State *L, int arg, an_augment *how)
 {
     static const char *const known[] = {"flip",     "transpose", "shift", "crop", "brightness",
@@ -242,9 +242,8 @@ static bool check_augment(lua_State *L, int arg, an_augment *how)
     return given;
 }
 
-/* Argument 3 as a list of positions (an int64 tensor, or first and count, which are within the
- * part); the number of the argument behind them goes to *next. The result is a buffer on Lua's
- * stack. */
+/* Argument 3 as a list of positions (an int64 tensor, or first and count, within the part); *next
+ * receives the index of the argument after them. The result is a buffer on Lua's stack. */
 static const int64_t *check_positions(lua_State *L, const an_dataset *ds, an_part part,
                                       int64_t *count, int *next)
 {
@@ -267,7 +266,7 @@ static const int64_t *check_positions(lua_State *L, const an_dataset *ds, an_par
     return positions;
 }
 
-/* The table `normalise` inside the options at `arg`; false if there is none. */
+/* The table `normalise` within the options at `arg`; false if there is none. */
 static bool check_normalisation(lua_State *L, int arg, an_normalisation *by)
 {
     static const char *const known[] = {"mean", "std", NULL};
@@ -284,9 +283,9 @@ static bool check_normalisation(lua_State *L, int arg, an_normalisation *by)
     return type != LUA_TNIL;
 }
 
-/* ds:batch(part, positions, options) or ds:batch(part, first, count, options)
- * → images (B, H, W, channels), labels int64 (B); options: augment, seed, epoch, normalise = {mean
- * =, std =} of three channels, the training part's own if left out */
+/* ds:batch(part, positions, options) or ds:batch(part, first, count, options) → images
+ * (B, H, W, channels), labels int64 (B); options: augment, seed, epoch, normalise = {mean =, std =}
+ * for three channels, by default those of the training part */
 static int dataset_batch(lua_State *L)
 {
     static const char *const known[] = {"augment", "seed", "epoch", "normalise", NULL};

@@ -1,4 +1,4 @@
-/* dataset (Lua): what the files of the Dataset class share. */
+/* dataset (Lua): declarations shared by the files of the Dataset class. */
 #ifndef AN_BIND_DATASET_H
 #define AN_BIND_DATASET_H
 

@@ -1,5 +1,5 @@
 /* dataset_open (Lua): core.data.open{…} takes the complete table that lua/aniso/method/data.lua
- * makes. The field `facts` is a Lua table, which the Dataset keeps and shows as it is. */
+ * makes. The field `facts` is a Lua table, which the Dataset keeps and returns unchanged. */
 #include <string.h>
 
 #include "base/integer.h"
@@ -9,7 +9,7 @@
 #include "data/dataset.h"
 
 /* The list in field `key` of the table at `arg` as C strings in a buffer on Lua's stack; NULL if it
- * is absent. n < 0: of any length, which goes to *count; otherwise it must have n entries. */
+ * is absent. n < 0: any length, which *count receives; otherwise it must have n entries. */
 static const char *const *check_texts(lua_State *L, int arg, const char *key, int64_t n,
                                       int64_t *count)
 {
@@ -35,8 +35,7 @@ static const char *const *check_texts(lua_State *L, int arg, const char *key, in
     return texts;
 }
 
-/* The list of n whole numbers lo … hi in field `key`, in a buffer on Lua's stack; NULL if absent.
- */
+/* The list of n integers in lo … hi in field `key`, in a buffer on Lua's stack; NULL if absent. */
 static const int64_t *check_integers(lua_State *L, int arg, const char *key, int64_t n, int64_t lo,
                                      int64_t hi)
 {
@@ -60,7 +59,7 @@ static const int64_t *check_integers(lua_State *L, int arg, const char *key, int
     return numbers;
 }
 
-/* The parts as names, "unused" for none of them. */
+/* The parts, given as names; "unused" means none of them. */
 static const int64_t *check_parts(lua_State *L, int arg, int64_t n)
 {
     static const char *const names[] = {
@@ -79,7 +78,7 @@ static const int64_t *check_parts(lua_State *L, int arg, int64_t n)
     return parts;
 }
 
-/* Everything that is pushed stays on the stack as long as `rows` is used. */
+/* Everything pushed stays on the stack while `rows` is in use. */
 static void check_rows(lua_State *L, an_image_rows *rows)
 {
     int64_t folders;
@@ -116,7 +115,7 @@ static const int64_t *check_feature_rows(lua_State *L, int64_t n)
     return rows;
 }
 
-/* The rule of the groups, options of the table data.groups flattened: groups is its kind. */
+/* The rule for the groups, from the flattened options data.groups; `groups` is its kind. */
 static void check_groups(lua_State *L, an_group_rule *rule)
 {
     int64_t head, tail;

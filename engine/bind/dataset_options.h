@@ -1,4 +1,4 @@
-/* dataset_options: tables inside the options of core.data.open (bind/dataset_open.c). */
+/* dataset_options: tables within the options of core.data.open (bind/dataset_open.c). */
 #ifndef AN_BIND_DATASET_OPTIONS_H
 #define AN_BIND_DATASET_OPTIONS_H
 

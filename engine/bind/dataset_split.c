@@ -39,7 +39,7 @@ static void set_number(lua_State *L, const char *key, double value)
     lua_setfield(L, -2, key);
 }
 
-/* The names of the classes of a group. */
+/* Sets t[key] to the names of the classes in a group. */
 static void set_members(lua_State *L, const char *key, const an_dataset *ds, an_shot end)
 {
     lua_newtable(L);
@@ -52,7 +52,7 @@ static void set_members(lua_State *L, const char *key, const an_dataset *ds, an_
     lua_setfield(L, -2, key);
 }
 
-/* The rule of the groups as the option data.groups has it. */
+/* The rule for the groups, in the form of the option data.groups. */
 static void push_group_rule(lua_State *L, const an_dataset *ds)
 {
     const an_group_rule *rule = &ds->groups;

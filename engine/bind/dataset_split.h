@@ -1,4 +1,4 @@
-/* dataset_split: what bind/dataset.c shares with the file of the split. */
+/* dataset_split: declarations shared by bind/dataset.c and bind/dataset_split.c. */
 #ifndef AN_BIND_DATASET_SPLIT_H
 #define AN_BIND_DATASET_SPLIT_H
 

@@ -50,7 +50,7 @@ static int denoiser_new(lua_State *L)
     return *handle ? 1 : an_raise(L);
 }
 
-/* The tensor in a field of the table at 2, left on the stack. */
+/* The tensor in a field of the table at argument 2; it stays on the stack. */
 static an_tensor *field(lua_State *L, const char *key, bool required)
 {
     lua_pushstring(L, key);
@@ -64,7 +64,7 @@ static an_tensor *field(lua_State *L, const char *key, bool required)
     return an_check_tensor(L, lua_gettop(L));
 }
 
-/* d:encode{features =, crops =, mg =, ml =} → Context: what depends on the images alone */
+/* d:encode{features =, crops =, mg =, ml =} → Context: what depends only on the images */
 static int denoiser_encode(lua_State *L)
 {
     an_denoiser *d = check(L);

@@ -1,10 +1,10 @@
 /* editor (Lua): core.term and the Editor class, a line editor for the prompt.
  *
  *     local editor = core.term.editor{ history = path, complete = function(before) … end }
- *     local line, why = editor:read("> ")      nil at the end, nil, "interrupted" at Ctrl-C
+ *     local line, why = editor:read("> ")      nil at the end; nil, "interrupted" at Ctrl-C
  *     editor:remember(line)                     into the history and its file
- * complete(text before the cursor) → text to insert, a text to show; either may be nil.
- * Keys are libedit's (emacs by default; ~/.editrc is read). */
+ * complete(text before the cursor) → text to insert, text to show; either may be nil. Keys are
+ * libedit's (emacs by default; ~/.editrc is read). */
 #include <histedit.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,7 +24,7 @@
 typedef struct {
     EditLine *line;
     History *history;
-    char *file;      /* of the history; NULL keeps none */
+    char *file;      /* of the history; NULL: none is kept */
     char *prompt;    /* of the read in progress         */
     lua_State *L;    /* that called read()              */
     int complete;    /* registry reference              */
@@ -48,8 +48,8 @@ static char *prompt(EditLine *line)
     return of(line)->prompt;
 }
 
-/* Reads one character of the terminal; −1 at Ctrl-C. A signal ends poll(), but not always read().
- */
+/* Reads one character from the terminal; −1 at Ctrl-C. A signal ends poll(), but not always
+ * read(). */
 static int get_character(EditLine *line, wchar_t *out)
 {
     editor *e = of(line);
@@ -145,14 +145,14 @@ static int new_editor(lua_State *L)
     start_history(e);
     if (lua_getfield(L, 1, "complete") == LUA_TFUNCTION) {
         e->complete = luaL_ref(L, LUA_REGISTRYINDEX);
-        /* The wide form: the other one makes copies that libedit does not free. */
+        /* The wide form, because the other one makes copies that libedit does not free. */
         el_wset(e->line, EL_ADDFN, L"aniso-complete", L"complete a name", complete);
         el_set(e->line, EL_BIND, "^I", "aniso-complete", NULL);
     } else {
         lua_pop(L, 1);
     }
     el_source(e->line, NULL);
-    signal(SIGHUP, SIG_DFL); /* a prompt ends with its terminal, also under nohup */
+    signal(SIGHUP, SIG_DFL); /* a prompt ends with its terminal, even under nohup */
     return 1;
 }
 

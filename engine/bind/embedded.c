@@ -1,6 +1,6 @@
 /* embedded (Lua): core.embedded, the text files that were built into the program (base/embedded.h).
  *
- * text(name) → the file's text, nil when there is none; names([beginning]) → sorted list. */
+ * text(name) → the file's text, nil if there is no such file; names([beginning]) → sorted list. */
 #include "base/embedded.h"
 
 #include <string.h>

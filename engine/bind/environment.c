@@ -6,7 +6,7 @@
 #include "bind/sys.h"
 #include "io/path.h"
 
-/* variable(name) → its value, nil where it is unset or empty. */
+/* variable(name) → its value, nil if it is unset or empty. */
 int an_lua_variable(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
@@ -34,7 +34,7 @@ int an_lua_variables(lua_State *L)
     return 1;
 }
 
-/* cache_folder() → the path, nil without a home */
+/* cache_folder() → the path, nil without a home folder */
 int an_lua_cache_folder(lua_State *L)
 {
     char path[AN_PATH];

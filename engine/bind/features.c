@@ -1,7 +1,7 @@
 /* features (Lua): core.data.features(path) → the Features class, over data/features.h.
  *
- * Fields: n, tokens, width, type ("float32" …), ids (a text, an id per line; nil). A data set reads
- * the file by itself; this class is for its header, and for rows that are in no data set. */
+ * Fields: n, tokens, width, type ("float32" …), ids (text, one id per line, or nil). A data set
+ * reads the file itself; this class is for its header, and for rows that are in no data set. */
 #include "data/features.h"
 
 #include <string.h>
@@ -34,8 +34,8 @@ static int push_field(lua_State *L, void *object, const char *key)
 }
 
 /* features:batch(first, {count=, height=, width=, mean=, std=, rows=}) → images
- * (rows, height, width, D) of `count` rows from `first` (from 0) on, those behind them 0;
- * {[position] = true} of rows with a number that is not finite, which are 0 too */
+ * (rows, height, width, D), the `count` rows from `first` (from 0) on, then zeros; {[position] =
+ * true} for rows with a non-finite number, which are also 0 */
 static int features_batch(lua_State *L)
 {
     static const char *const known[] = {"count", "height", "width", "mean", "std", "rows", NULL};

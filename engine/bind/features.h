@@ -1,4 +1,4 @@
-/* features (Lua): the class of an open file of features. */
+/* features (Lua): the class for an open file of features. */
 #ifndef AN_BIND_FEATURES_H
 #define AN_BIND_FEATURES_H
 

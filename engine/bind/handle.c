@@ -7,7 +7,7 @@
 #include "base/open_handles.h"
 
 typedef struct {
-    void *object; /* first: an_new_handle() returns its address */
+    void *object; /* must be first: an_new_handle() returns its address */
     bool counted; /* in AN_OPEN_USERDATA                        */
 } handle;
 
@@ -57,7 +57,7 @@ static void set_closure(lua_State *L, const char *key, lua_CFunction f, const an
     lua_setfield(L, -2, key);
 }
 
-/* The element at the whole number of position 2: 2.0 is 2, as in a table. */
+/* The element at the integer in argument 2; 2.0 is 2, as in a table. */
 static int index_element(lua_State *L, const an_class *c, void *object)
 {
     int whole = 0;
@@ -84,7 +84,7 @@ static int index_object(lua_State *L)
     return is_element ? index_element(L, c, h->object) : c->field(L, h->object, lua_tostring(L, 2));
 }
 
-/* The table of methods: the metatable's field `methods`, and what __index reads. */
+/* The table of methods: the metatable's field `methods`, which __index reads. */
 static void set_methods(lua_State *L, const an_class *c)
 {
     lua_newtable(L);

@@ -36,7 +36,7 @@ void an_check_channels(lua_State *L, int arg, const char *key, bool positive, fl
     memcpy(out, an_check_moments(L, arg, key, "channel", 3, positive), 3 * sizeof *out);
 }
 
-/* {[position] = reason} of the images that could not be read; frees the reasons. */
+/* Pushes {[position] = reason} for the images that could not be read; frees the reasons. */
 static void push_reasons(lua_State *L, char **why, int64_t n)
 {
     lua_newtable(L);
@@ -51,8 +51,8 @@ static void push_reasons(lua_State *L, char **why, int64_t n)
 }
 
 /* read_images(paths, {height=, width=, aspect=, damaged=, mean=, std=, rows=}) → images
- * (rows, H, W, 3), {[position] = reason} of those that could not be read; rows: 0 or the number of
- * paths at least, those behind the paths are 0 */
+ * (rows, H, W, 3), {[position] = reason} for those that could not be read; rows: 0, or at least the
+ * number of paths; rows beyond the paths are 0 */
 int an_lua_read_images(lua_State *L)
 {
     static const char *const known[] = {"height", "width", "aspect", "damaged",

@@ -9,8 +9,8 @@
 
 #include "base/stop.h"
 
-/* Instructions of the interpreter between two checks of the flag: some microseconds, far below what
- * a user notices after Ctrl-C, and long enough that the checks cost next to nothing. */
+/* Instructions of the interpreter between two checks of the flag: a few microseconds, far less than
+ * a user notices after Ctrl-C, and long enough that the checks cost almost nothing. */
 enum { POLL_EVERY = 1000 };
 
 static lua_State *state; /* the interpreter to stop; lua_sethook() may be called in a handler */
@@ -23,12 +23,12 @@ static void stop(lua_State *L, lua_Debug *where)
     if (!received || polling)
         return;
     lua_sethook(L, NULL, 0, 0);
-    lua_sethook(state, NULL, 0, 0); /* L may be a coroutine of it: once is enough */
+    lua_sethook(state, NULL, 0, 0); /* L may be a coroutine of `state`: one error is enough */
     luaL_error(L, "interrupted");
 }
 
-/* A terminal that closes sends SIGHUP, and its shell sends it again: the second one is no request
- * for haste. SIGINT gives way to a signal that ends the program. */
+/* A terminal that closes sends SIGHUP, and its shell sends it again, so a second one is not a
+ * request to hurry. SIGINT gives way to a signal that ends the program. */
 static void on_signal(int number)
 {
     if (received && !keep_running && number != SIGHUP)
@@ -45,8 +45,8 @@ static bool is_ignored(int number)
     return sigaction(number, NULL, &inherited) == 0 && inherited.sa_handler == SIG_IGN;
 }
 
-/* SIGHUP stays ignored where the parent ignores it (nohup). Without SIGXFSZ a write beyond the
- * limit on file sizes (ulimit -f) fails with EFBIG, which is reported as any failed write is. */
+/* SIGHUP stays ignored if the parent ignores it (nohup). With SIGXFSZ ignored, a write beyond the
+ * limit on file sizes (ulimit -f) fails with EFBIG, which is reported like any failed write. */
 void an_interrupt_install(lua_State *L)
 {
     state = L;
@@ -131,15 +131,15 @@ int an_lua_interruptible(lua_State *L)
     return received ? an_interrupt_raise(L, "interrupted; repeat the command") : lua_error(L);
 }
 
-/* As a module of another program, the library leaves signals to it. */
+/* As a module of another program, the library leaves signals to that program. */
 static void check_installed(lua_State *L)
 {
     if (!state)
         luaL_error(L, "signals are handled by the program that loaded the module");
 }
 
-/* Coroutines inherit the hook of the state that makes them, not the one that a signal sets on the
- * main state later: with keep_running the hook exists from the start and polls the flag. */
+/* Coroutines inherit the hook of the state that creates them, not one that a signal later sets on
+ * the main state: with keep_running the hook exists from the start and polls the flag. */
 int an_lua_interrupt_mode(lua_State *L)
 {
     static const char *const names[] = {"raise", "poll", NULL};
@@ -152,11 +152,12 @@ int an_lua_interrupt_mode(lua_State *L)
     if (keep_running && !polling)
         lua_sethook(state, stop, LUA_MASKCOUNT, POLL_EVERY);
     else
-        lua_sethook(state, NULL, 0, 0); /* set by a signal that came too late */
+        lua_sethook(state, NULL, 0, 0); /* set by a signal that arrived too late */
     return 1;
 }
 
-/* The mode changes in C around the call, so that a late signal stops no Lua code outside it. */
+/* The mode changes in C around the call, so that a late signal stops no Lua code outside the
+ * call. */
 int an_lua_stoppable(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);

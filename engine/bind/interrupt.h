@@ -2,8 +2,8 @@
  *
  * In "raise" mode (the default) the signal stops the running Lua code with the error "interrupted".
  * In "poll" mode it only sets a flag: training polls it between steps, writes its checkpoint and
- * returns. A second signal before the first was handled ends the process, unless it is SIGHUP or
- * the mode was set with `keep_running`, as the prompt does. SIGXFSZ is ignored: the write fails. */
+ * returns. A second signal before the first is handled ends the process, unless it is SIGHUP or the
+ * mode was set with `keep_running`, as by the prompt. SIGXFSZ is ignored: the write fails. */
 #ifndef AN_BIND_INTERRUPT_H
 #define AN_BIND_INTERRUPT_H
 
@@ -16,15 +16,15 @@ int an_interrupt_signal(void);        /* SIGINT, SIGTERM or SIGHUP once received
 int an_interrupt_raises(void *);      /* 1 if one was received in raise mode, else 0     */
 bool an_output_may_be_lost(void);     /* outlive_output() was called                     */
 
-/* After a signal: raises the interruption that ends the command with its exit code, and is printed
- * as `line`; errors.interrupt() of lua/aniso/recipe/errors.lua. */
+/* After a signal: raises the interruption, which ends the command with its exit code and is printed
+ * as `line`: errors.interrupt() of lua/aniso/recipe/errors.lua. */
 int an_interrupt_raise(lua_State *L, const char *line);
 
 /* Lua functions for core.sys: interrupted() → "SIGINT", "SIGTERM", "SIGHUP" or nil;
  * outlive_output(): a closed pipe or terminal no longer ends the program, its output is dropped;
  * interrupt_mode("raise" or "poll", keep_running) → the former mode; discards a received signal;
- * interruptible(f, …) → what f returns, called in raise mode whatever the mode is; for what has no
- * state to save, within a command that polls. A signal raises the interruption there.
+ * interruptible(f, …) → what f returns, called in raise mode whatever the mode is; for work without
+ * state to save, within a command that polls. A signal then raises the interruption.
  * stoppable(f, handler) → as xpcall(f, handler), in raise mode during the call and in poll mode
  * before and after it, both with keep_running. */
 int an_lua_interrupted(lua_State *L);

@@ -20,7 +20,7 @@ static int decode(lua_State *L)
     return an_json_decode(L, from, n, "the text") ? 1 : an_push_failure(L);
 }
 
-/* array(table) → the table, marked: it is an array even when it is empty. */
+/* array(table) → the table, marked as an array even when it is empty. */
 static int array(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);

@@ -1,6 +1,6 @@
 /* json_decode: JSON to Lua values; bind/json.h has the rules.
  *
- * The parsed tree belongs to a userdata, so that an error in mid-value does not leak it. */
+ * A userdata owns the parsed tree, so that an error in the middle of a value does not leak it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static void push_number(lua_State *L, double d)
         lua_pushnumber(L, d);
 }
 
-/* A key such as "1" was a position; see bind/json.h. */
+/* A key such as "1" stands for a position; see bind/json.h. */
 static void push_key(lua_State *L, const char *name)
 {
     size_t n = strlen(name);

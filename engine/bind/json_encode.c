@@ -1,6 +1,6 @@
 /* json_encode: Lua values to canonical JSON; bind/json.h has the rules.
  *
- * The growing text belongs to a userdata, so that an error in mid-value does not leak it. */
+ * A userdata owns the growing text, so that an error in the middle of a value does not leak it. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -131,7 +131,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(key_text(a), key_text(b));
 }
 
-/* Pushes a buffer with the table's keys, sorted; names live as long as the table. */
+/* Pushes a buffer with the table's keys, sorted; the names are valid as long as the table. */
 static const key *sorted_keys(lua_State *L, int arg, lua_Integer n)
 {
     key *keys = lua_newuserdatauv(L, (size_t)n * sizeof *keys + 1, 0);
@@ -196,7 +196,7 @@ static void put_table(lua_State *L, text *t, int arg, int depth)
             named = true;
         else if (lua_tointeger(L, -2) > last)
             last = lua_tointeger(L, -2);
-    /* Not lua_rawlen(): in a table with gaps it is any of several positions. */
+    /* Not lua_rawlen(): in a table with gaps it may be any of several positions. */
     if (!named && n == last && (n > 0 || is_marked_array(L, arg)))
         put_array(L, t, arg, n, depth + 1);
     else

@@ -1,6 +1,6 @@
-/* lock (Lua): core.sys.lock() and the Lock class: one process at a time does a piece of work.
+/* lock (Lua): core.sys.lock() and the Lock class: only one process at a time does a piece of work.
  *
- * lock:close(), <close> and the collector release it; the kernel does when its holder ends. */
+ * lock:close(), <close> and the collector release it, as does the kernel when its holder ends. */
 #include "io/lock.h"
 
 #include "bind/bind.h"
@@ -9,8 +9,8 @@
 
 #define AN_LOCK "aniso.Lock"
 
-/* lock(path [, advice]) → Lock of PATH-lock; nil, message, "EBUSY" where another process holds it
- * for half a second: the message ends with the advice. */
+/* lock(path [, advice]) → Lock of PATH-lock; nil, message, "EBUSY" if another process holds it for
+ * half a second; the message ends with the advice. */
 int an_lua_lock(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1), *advice = luaL_optstring(L, 2, NULL);
@@ -19,9 +19,9 @@ int an_lua_lock(lua_State *L)
     return *handle ? 1 : an_push_failure(L);
 }
 
-/* used_by(path[, ending]) → the number of the process that holds the lock of `path`, or that writes
- * the temporary whose name is that of `path` and this ending; 0 where the number is unknown, nil
- * where there is none. */
+/* used_by(path[, ending]) → the id of the process that holds the lock of `path`, or that writes the
+ * temporary whose name is `path` followed by this ending; 0 if the id is unknown, nil if there is
+ * no such process. */
 int an_lua_used_by(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1), *ending = luaL_optstring(L, 2, "");

@@ -1,8 +1,8 @@
 /* luaopen: the library as a module of a plain Lua 5.4 (`make module`, aniso.so): require "aniso"
- * and require "aniso.core". Nothing else of the file is visible to its host.
+ * and require "aniso.core". The file exports nothing else to its host.
  *
- * Unlike main.c it leaves signals, allocator, locale and environment of the process as they are.
- * What the host decides is stated in lua/README.md. */
+ * Unlike main.c, it does not change the signals, allocator, locale or environment of the process.
+ * lua/README.md states what the host decides. */
 #include <locale.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@
 PUBLIC int luaopen_aniso(lua_State *L);
 PUBLIC int luaopen_aniso_core(lua_State *L);
 
-/* Raises where the process has settings with which numbers or options would be read wrongly. */
+/* Raises if the process has settings under which numbers or options would be misread. */
 static void check_host(lua_State *L)
 {
     luaL_checkversion(L);
@@ -36,7 +36,7 @@ static void install(lua_State *L)
     lua_pop(L, 2);
 }
 
-/* The value of require(name), which the searchers of install() find. */
+/* The value of require(name), found by the searchers that install() adds. */
 static int required(lua_State *L, const char *name)
 {
     install(L);

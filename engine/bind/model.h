@@ -1,4 +1,5 @@
-/* model (Lua): what the files of the Module, ResNet, Prior, Denoiser and Context classes share. */
+/* model (Lua): declarations shared by the files of the Module, ResNet, Prior, Denoiser and Context
+ * classes. */
 #ifndef AN_BIND_MODEL_H
 #define AN_BIND_MODEL_H
 
@@ -15,8 +16,8 @@ void an_add_context_class(lua_State *L); /* defines Context; for an_open_denoise
 
 /* Copies the tensors of the table at `table` into the module's tensors whose names begin with
  * `prefix`; the table's keys are the names without it. Returns how many. Checks every name and
- * shape first and raises, so that after an error nothing has changed. Not strict: names that only
- * one of them has are skipped. */
+ * shape first, so that nothing has changed if it raises. Not strict: names that are in only one of
+ * the two are skipped. */
 int64_t an_load_state(lua_State *L, int table, an_module *m, const char *prefix, bool strict);
 
 /* Methods of Module in bind/module_state.c. */

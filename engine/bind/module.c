@@ -1,4 +1,4 @@
-/* module (Lua): the Module class, the named and the flat state of networks.
+/* module (Lua): the Module class, with the named and the flat state of networks.
  *
  *     local m = core.module.new{ seed = 1 }
  *     local net = core.resnet.new(m, "backbone", {…})
@@ -22,7 +22,7 @@ int an_push_module(lua_State *L, an_module *m)
     return 1;
 }
 
-/* new{seed = 0}. Networks multiply matrices: the buffers of the BLAS are reserved before their
+/* new{seed = 0}. Networks multiply matrices, so the BLAS buffers are reserved before their
  * tensors. */
 static int module_new(lua_State *L)
 {
@@ -45,8 +45,8 @@ static int module_seal(lua_State *L)
     return 1;
 }
 
-/* The initial values that the table at `arg` describes: {fan_in = n} uniform in ±1/√n, as a linear
- * layer has them, or {constant = value}. */
+/* The initial values that the table at `arg` describes: {fan_in = n}, uniform in ±1/√n as for a
+ * linear layer, or {constant = value}. */
 static an_init init_of(lua_State *L, int arg)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
@@ -91,8 +91,7 @@ static int module_flat_buffers(lua_State *L)
 
 typedef int64_t find_ranges(const an_module *m, const char *prefix, an_range *out, int64_t most);
 
-/* The ranges of the entries that begin with the prefix at argument 2 ("" if left out), as a list.
- */
+/* A list of the ranges of entries whose names begin with the prefix at argument 2 (default ""). */
 static int push_ranges(lua_State *L, find_ranges *find)
 {
     const an_module *m = an_check_module(L, 1);
@@ -119,7 +118,7 @@ static int module_decay_ranges(lua_State *L)
     return push_ranges(L, an_module_decay_ranges);
 }
 
-/* m:buffer_ranges([prefix]) → the same of the flat buffers */
+/* m:buffer_ranges([prefix]) → the same for the flat buffers */
 static int module_buffer_ranges(lua_State *L)
 {
     return push_ranges(L, an_module_buffer_ranges);
@@ -148,14 +147,14 @@ static int module_train(lua_State *L)
     return 1;
 }
 
-/* m:training() → whether batch normalisation uses the batch's moments: in training, not frozen */
+/* m:training() → whether batch normalisation uses batch moments: in training and not frozen */
 static int module_training(lua_State *L)
 {
     lua_pushboolean(L, an_module_training(an_check_module(L, 1)));
     return 1;
 }
 
-/* m:slice([on = true]) → m. Its convolutional networks sum over a batch by slices, which ranks can
+/* m:slice([on = true]) → m. Its convolutional networks sum over a batch in slices, which ranks can
  * share. */
 static int module_slice(lua_State *L)
 {
@@ -164,8 +163,8 @@ static int module_slice(lua_State *L)
     return 1;
 }
 
-/* m:freeze([on = true] [, prefix]) → m. A frozen module, or the part of it whose names begin with
- * the prefix, requires no gradients and behaves as in evaluation. */
+/* m:freeze([on = true] [, prefix]) → m. A frozen module, or the part whose names begin with the
+ * prefix, requires no gradients and behaves as in evaluation. */
 static int module_freeze(lua_State *L)
 {
     an_module *m = an_check_module(L, 1);

@@ -47,7 +47,7 @@ static const char *key_of(const an_entry *e, const char *prefix)
     return strncmp(e->name, prefix, n) ? NULL : e->name + n;
 }
 
-/* Raises when the value on top of the stack is not a tensor that the entry can take. */
+/* Raises if the value on the top of the stack is not a tensor that fits the entry. */
 static void check_shape(lua_State *L, const an_entry *e)
 {
     if (!luaL_testudata(L, -1, AN_TENSOR))
@@ -58,7 +58,7 @@ static void check_shape(lua_State *L, const an_entry *e)
                    x->dtype == AN_F32 ? "" : " of int64", an_shape_text(e->x));
 }
 
-/* Checks the tensors in the table; strict: raises when it lacks one of the module's names. */
+/* Checks the tensors in the table; strict: raises if the table lacks one of the module's names. */
 static void check_present(lua_State *L, int table, const an_module *m, const char *prefix,
                           bool strict)
 {
@@ -75,7 +75,7 @@ static void check_present(lua_State *L, int table, const an_module *m, const cha
     }
 }
 
-/* Raises when the table has a name that the module lacks. */
+/* Raises if the table has a name that the module lacks. */
 static void check_unexpected(lua_State *L, int table, const an_module *m, const char *prefix)
 {
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {

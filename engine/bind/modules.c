@@ -2,8 +2,8 @@
  *
  * A searcher directly after package.preload tries aniso/NAME.lua and aniso/NAME/init.lua, first in
  * the folder that ANISO_LUA names, then among the files built into the program. "aniso.core" is
- * preloaded. Cost: one lookup per first require. Lua's own searchers, which look for argparse and
- * for what recipes require, do not have the current folder in the program. */
+ * preloaded. Cost: one lookup per first require. In the program, Lua's own searchers, which find
+ * argparse and the modules that recipes require, do not search the current folder. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "bind/open.h"
 #include "io/path.h"
 
-/* Pushes the loader and the name of its file; returns false when there is no such file. */
+/* Pushes the loader and the name of its file; returns false if there is no such file. */
 static bool load_from_folder(lua_State *L, const char *folder, const char *file)
 {
     const char *path = lua_pushfstring(L, "%s/%s", folder, file);
@@ -26,7 +26,7 @@ static bool load_from_folder(lua_State *L, const char *folder, const char *file)
     return true;
 }
 
-/* From the bytecode, or from the text where the bytecode is that of another release of Lua. */
+/* From the bytecode, or from the text if the bytecode is from another release of Lua. */
 static bool load_from_program(lua_State *L, const char *file)
 {
     const an_embedded_file *found = an_embedded_find(lua_pushfstring(L, "lua/%s", file));
@@ -77,7 +77,7 @@ void an_install_modules(lua_State *L)
     lua_pop(L, 2);
 }
 
-/* Drops the relative ones of the templates in package[field], which ; separates. */
+/* Drops the relative templates in package[field], whose separator is ";". */
 static void keep_absolute(lua_State *L, const char *field)
 {
     luaL_Buffer kept;

@@ -1,4 +1,4 @@
-/* open: the parts of the engine that are the fields of aniso.core.
+/* open: the parts of the engine, each a field of aniso.core.
  *
  * A new part is one line in `parts` and its declaration in bind/open.h. */
 #include <lualib.h>

@@ -34,11 +34,11 @@ int an_open_embedded(lua_State *L);
 /* Registry field, boolean: errors carry a traceback. Set by main.c and core.sys.debug(). */
 #define AN_DEBUG_KEY "aniso.debug"
 
-/* Makes `require` find aniso.core and the aniso.* modules: from the folder in the
- * environment variable ANISO_LUA where it has the file, else from the program itself. */
+/* Makes `require` find aniso.core and the aniso.* modules: from the folder in the environment
+ * variable ANISO_LUA if it contains the file, else from the program itself. */
 void an_install_modules(lua_State *L);
 
-/* Drops relative folders from package.path and package.cpath: the current folder may be that of a
+/* Drops relative folders from package.path and package.cpath: the current folder may contain a
  * stranger's data, and no file in it may run because of its name. The folder of a recipe or script
  * is added by lua/aniso/recipe/neighbours.lua. */
 void an_leave_current_folder(lua_State *L);

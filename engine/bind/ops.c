@@ -219,7 +219,7 @@ static int op_linear(lua_State *L)
     return an_push_result(L, mark, an_linear(x, w, b));
 }
 
-/* An int at `arg` that counts pixels, from `low` on. */
+/* The int at `arg`, a number of pixels ≥ low. */
 static int pixels(lua_State *L, int arg, const char *what, int low)
 {
     return (int)an_check_within(L, arg, what, low, AN_COUNT_MAX);
@@ -315,7 +315,7 @@ static int no_grad(lua_State *L)
     return lua_gettop(L);
 }
 
-/* tape_length() → how many operations are recorded, how often recorded ones were dropped */
+/* tape_length() → how many operations are recorded, and how often recorded ones were dropped */
 static int tape_length(lua_State *L)
 {
     lua_pushinteger(L, an_tape_length());

@@ -1,4 +1,4 @@
-/* ops (Lua): what the three files of operations share. */
+/* ops (Lua): declarations shared by the three files of operations. */
 #ifndef AN_BIND_OPS_H
 #define AN_BIND_OPS_H
 
@@ -7,7 +7,7 @@
 /* Adds softmax, the losses, attention… to the table on top of the stack. */
 void an_add_losses(lua_State *L);
 
-/* Adds the forward process and the reading of a prediction. */
+/* Adds the forward process and the functions that read a prediction. */
 void an_add_diffusion(lua_State *L);
 
 #endif

@@ -1,4 +1,4 @@
-/* ops_diffusion (Lua): the forward process and the reading of a prediction in aniso.core.ops; see
+/* ops_diffusion (Lua): the forward process and the reading of predictions in aniso.core.ops; see
  * bind/ops.c. All tensors are float32 (B,K). */
 #include <lauxlib.h>
 

@@ -20,7 +20,7 @@ static int op_log_softmax(lua_State *L)
     return an_push_result(L, mark, an_log_softmax(x));
 }
 
-/* The K numbers of option `key` of the table at `arg`, or NULL; they stay on the stack. */
+/* The K numbers in option `key` of the table at `arg`, or NULL; they stay on the stack. */
 static const float *class_numbers(lua_State *L, int arg, const char *key, int64_t K)
 {
     if (lua_isnoneornil(L, arg) || (lua_pushstring(L, key), lua_rawget(L, arg) == LUA_TNIL))

@@ -1,4 +1,4 @@
-/* prior (Lua): the Prior class, images and features to the prior mean.
+/* prior (Lua): the Prior class, which maps images and features to the prior mean.
  *
  *     local prior = core.prior.new(module, "prior", { mode = "both", classes = 7, … })
  *     local p = prior:forward(images, features)       p.m, p.g, p.l, p.mg, p.ml, …
@@ -61,9 +61,9 @@ static void set(lua_State *L, const char *key, an_tensor *x)
     lua_setfield(L, -2, key);
 }
 
-/* prior:forward(images, features) → {m =, mg =, ml =, g =, l =, saliency =, crops =,
- * positions =, side =, attention =}; fields that the mode lacks are absent. Positions
- * count pixels from 0. */
+/* prior:forward(images, features) → {m =, mg =, ml =, g =, l =, saliency =, crops =, positions =,
+ * side =, attention =}; fields that the mode does not compute are absent. Positions count pixels
+ * from 0. */
 static int prior_forward(lua_State *L)
 {
     an_prior *p = check(L);

@@ -1,7 +1,7 @@
-/* process (Lua): the Schedule's methods over rows of label vectors, and the vote. Label
- * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B), in the
- * coupling `image` (B,K). noised and target are recorded (grad/rules_diffusion.c); the results of
- * the others have no gradient. */
+/* process (Lua): the Schedule's methods for rows of label vectors, and the vote. Label vectors are
+ * float32 (B,K); times are an integer or int64 (B); levels are nil or float32 (B), with the
+ * coupling `image` (B,K). noised and target are recorded (grad/rules_diffusion.c); the other
+ * results have no gradient. */
 #include "diffusion/process.h"
 
 #include "base/integer.h"
@@ -27,7 +27,8 @@ static int raise(call *c)
     return an_raise(c->L);
 }
 
-/* `arguments` is the position of the last: a value pushed later must not count as one. */
+/* `arguments` is the position of the last one: a value pushed later must not count as an
+ * argument. */
 static call begin(lua_State *L, int arguments)
 {
     lua_settop(L, arguments);
@@ -98,7 +99,7 @@ static void set_level(call *c, int arg)
     c->rows.level = of_image ? matrix(c, arg, "level") : an_f32(column(c, level, "level", AN_F32));
 }
 
-/* The options of a step. The functions share them, because a sampler hands one table to all. */
+/* The options of a step. The functions share them, because a sampler passes one table to all. */
 static const char *const reading_names[] = {"prediction",  "clip",       "eta", "noise",
                                             "previous_z0", "previous_t", NULL};
 
@@ -194,7 +195,7 @@ static int process_gather(lua_State *L)
     return finish(&c, an_gather(&c.rows, (an_coefficient)which, an_f32(out)), out, NULL);
 }
 
-/* a and s of the call's rows, as the recorded operations take them. */
+/* a and s for the call's rows, in the form that the recorded operations take. */
 static void gather(call *c, an_tensor **signal, an_tensor **noise)
 {
     *signal = result(c, 2);
@@ -222,7 +223,7 @@ static int process_noised(lua_State *L)
                                          an_check_tensor(L, 5), signal, noise));
 }
 
-/* s:target("epsilon" | "y0" | "v", y0, m, t, eps [, level]) → what the output is trained to be */
+/* s:target("epsilon" | "y0" | "v", y0, m, t, eps [, level]) → the training target of the output */
 static int process_target(lua_State *L)
 {
     const int prediction = luaL_checkoption(L, 2, NULL, an_prediction_names);
@@ -264,7 +265,7 @@ static int process_posterior(lua_State *L)
                   variance);
 }
 
-/* The estimates (ẑ0, ε̂) of the network's output, read as the options at `arg` say. */
+/* The estimates (ẑ0, ε̂) from the network's output, read according to the options at `arg`. */
 static void estimates(call *c, int arg, const float *y, const float *m, const float *output,
                       an_tensor **z0, an_tensor **epsilon)
 {
@@ -310,8 +311,8 @@ static int process_ddim_step(lua_State *L)
                   y_u, z0);
 }
 
-/* s:dpm_step(y, m, output, t, u [, {previous_z0=, previous_t=, prediction=, clip=}
- * [, level]]) → y_u, z0: give z0 and t back as previous_z0 and previous_t of the next step */
+/* s:dpm_step(y, m, output, t, u [, {previous_z0=, previous_t=, prediction=, clip=} [, level]]) →
+ * y_u, z0: the next step takes z0 and t as previous_z0 and previous_t */
 static int process_dpm_step(lua_State *L)
 {
     call c = begin(L, 8);
@@ -349,7 +350,7 @@ const luaL_Reg an_process_methods[] = {
 
 /* ── the vote ───────────────────────────────────────────────────────────────── */
 
-/* The list of κ_j (K) at `arg`, or NULL where there is none. It stays on the stack. */
+/* The list of κ_j (K) at `arg`, or NULL if there is none. It stays on the stack. */
 static const double *opt_kappa(lua_State *L, int arg, int64_t K)
 {
     return lua_isnoneornil(L, arg) ? NULL : an_check_doubles(L, arg, K, NULL);

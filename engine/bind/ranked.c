@@ -9,8 +9,8 @@
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
 
-/* The scores of one class, each list from the lowest up: those of its images, and those of others.
- */
+/* The scores for one class, both lists ascending: those of its images, and those of other
+ * images. */
 typedef struct {
     double *own, *other;
     int64_t owns, others;
@@ -20,7 +20,7 @@ typedef struct {
  * counts one half (Mann–Whitney). owns, others ≥ 1. */
 static double area_under_roc(const scores *of)
 {
-    int64_t below = 0, upto = 0; /* others that score less, and that score at most as much */
+    int64_t below = 0, upto = 0; /* others with lower scores, and with lower or equal scores */
     double ordered = 0;
     for (int64_t i = 0; i < of->owns; i++) {
         while (below < of->others && of->other[below] < of->own[i])
@@ -34,7 +34,7 @@ static double area_under_roc(const scores *of)
     return ordered / ((double)of->owns * (double)of->others);
 }
 
-/* Σ_k (R_k − R_{k−1}) P_k over the distinct scores from the highest down; images with equal scores
+/* Σ_k (R_k − R_{k−1}) P_k over the distinct scores in descending order; images with equal scores
  * enter together. owns ≥ 1. */
 static double average_precision(const scores *of)
 {
@@ -92,7 +92,7 @@ static void gather(lua_State *L, scores *of, const int32_t *truth, int64_t k, in
     qsort(of->other, (size_t)of->others, sizeof *of->other, an_lowest_first);
 }
 
-/* list[k] = value, or false where it is not defined. */
+/* list[k] = value, or false if it is undefined. */
 static void store(lua_State *L, int list, int64_t k, bool is_defined, double value)
 {
     if (is_defined)
@@ -103,8 +103,8 @@ static void store(lua_State *L, int list, int64_t k, bool is_defined, double val
 }
 
 /* ranked.areas(true_idx, rows, K) → {area under the ROC curve}, {average precision}, per class;
- * false where a class has no image, and the first also where it has all. true_idx: a class, from
- * 0, for each of N images; rows: N rows of K ≥ 1 scores, lists or strings of K float32. */
+ * false if a class has no image, and the first also if it has all. true_idx: the class, from 0, of
+ * each of N images; rows: N rows of K ≥ 1 scores, lists or strings of K float32. */
 static int ranked_areas(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);

@@ -1,9 +1,9 @@
-/* resnet (Lua): the ResNet class, images to feature maps.
+/* resnet (Lua): the ResNet class, which maps images to feature maps.
  *
  *     local net = core.resnet.new(module, "backbone", { kind = "resnet", depth = 8, width = 32,
  *                                                       channels = 3 })
  *     local features = net:forward(images)
- *     net:recompute(3)                     -- memory against time, see model/resnet.h
+ *     net:recompute(3)                     -- trades time for memory: model/resnet.h
  * Fields: net.features (Cf), net.module, net.units. */
 #include "model/resnet.h"
 
@@ -84,7 +84,7 @@ static void set_bytes(lua_State *L, const char *name, int64_t bytes)
     lua_setfield(L, -2, name);
 }
 
-/* net:unit_bytes() → of each unit {before, kept, peak}, see an_segment_bytes */
+/* net:unit_bytes() → {before, kept, peak} of each unit, see an_segment_bytes */
 static int resnet_unit_bytes(lua_State *L)
 {
     const an_resnet *r = check(L);
@@ -100,8 +100,8 @@ static int resnet_unit_bytes(lua_State *L)
     return 1;
 }
 
-/* Whether a name in published weights does not belong to the features: the classifier, and
- * PyTorch's count of batches. */
+/* Whether a name in published weights is not part of the features: the classifier, or PyTorch's
+ * batch counter. */
 static bool is_foreign(const char *name)
 {
     static const char counter[] = ".num_batches_tracked";
@@ -109,8 +109,8 @@ static bool is_foreign(const char *name)
     return !strncmp(name, "fc.", 3) || (n >= tail && !strcmp(name + n - tail, counter));
 }
 
-/* net:load{name = tensor}: weights with torchvision's names, as conv1.weight. The classifier
- * (fc) is passed over; anything else must fit exactly. */
+/* net:load{name = tensor}: weights with torchvision's names, such as conv1.weight. The classifier
+ * (fc) is skipped; everything else must match exactly. */
 static int resnet_load(lua_State *L)
 {
     an_resnet *r = check(L);

@@ -1,5 +1,5 @@
 /* risk (Lua): core.risk, the errors of a classifier that labels its most confident images first.
- * What is made of them is in lua/aniso/stats/risk.lua. */
+ * lua/aniso/stats/risk.lua derives its measures from them. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,8 +45,8 @@ static void push_errors(lua_State *L, const labelled *images, int64_t N)
     }
 }
 
-/* risk.errors(true_idx, pred_idx, conf) → {e_1 … e_N}, e_k: the wrong ones among the k most
- * confident of N images; those of equal confidence count as spread evenly. Three lists of N:
+/* risk.errors(true_idx, pred_idx, conf) → {e_1 … e_N}, e_k: the errors among the k most confident
+ * of N images; errors among images of equal confidence are spread evenly. Three lists of N:
  * classes, and confidences. */
 static int risk_errors(lua_State *L)
 {

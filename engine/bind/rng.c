@@ -1,5 +1,5 @@
 /* rng (Lua): core.rng, random integers by address. Resampling in Lua (bootstrap intervals) draws
- * from the engine's generator, so that it too depends on the seed alone. */
+ * from the engine's generator, so that it, too, depends only on the seed. */
 #include "base/rng.h"
 
 #include "base/integer.h"
@@ -43,7 +43,7 @@ static void resample_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     }
 }
 
-enum { RESAMPLES_PARALLEL = 1 << 14 }; /* draws from which threads pay */
+enum { RESAMPLES_PARALLEL = 1 << 14 }; /* draws from which on threads pay off */
 
 /* rng.resamples(seed, purpose, first, count, n) → tensor (count, n): row k counts how often
  * each of n items is in resample first+k, whose n members are below(seed, purpose, first+k, n, n).

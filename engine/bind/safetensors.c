@@ -1,7 +1,7 @@
-/* safetensors (Lua): core.safetensors, tables of tensors by name from and to files.
+/* safetensors (Lua): core.safetensors, which reads and writes tables of tensors by name.
  *
- * load(path) → {name = tensor}, {key = text};  save(path, {name = tensor} [, {key = text}]) → true.
- * What the system or the file's content refuses is nil, message, code. */
+ * load(path) → {name = tensor}, {key = text}; save(path, {name = tensor} [, {key = text}]) → true.
+ * A failure of the system or bad content of the file gives nil, message, code. */
 #include "bind/safetensors.h"
 
 #include <stdlib.h>
@@ -84,8 +84,7 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const an_pair *)a)->key, ((const an_pair *)b)->key);
 }
 
-/* The table {key = text} at `arg`, sorted, so that a file has the same bytes each time; or nothing.
- */
+/* The table {key = text} at `arg`, if any, sorted so that a file has the same bytes each time. */
 static const an_pair *check_meta(lua_State *L, int arg, int *n)
 {
     *n = 0;

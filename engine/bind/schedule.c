@@ -1,6 +1,6 @@
-/* schedule (Lua): the Schedule userdata: construction and queries. Its methods over rows of
- * label vectors are in bind/process.c, its text in bind/schedule_text.c; Lua adds further methods
- * to core.schedule.methods (lua/aniso/method/schedule.lua). core.schedule.defaults has the
+/* schedule (Lua): the Schedule userdata: construction and queries. Its methods for rows of label
+ * vectors are in bind/process.c, its text in bind/schedule_text.c; Lua adds further methods to
+ * core.schedule.methods (lua/aniso/method/schedule.lua). core.schedule.defaults contains the
  * defaults. Times and steps are plain numbers, t = 0 … T. */
 #include "bind/schedule.h"
 
@@ -12,7 +12,8 @@
 #include "diffusion/share.h"
 #include "tensor/scope.h"
 
-/* Of image_needed(): draws × classes, and pairs of classes × draws in the coupling `sample`. */
+/* Limits of image_needed(): draws × classes, and pairs of classes × draws with the coupling
+ * `sample`. */
 enum { SHARE_ELEMENTS = 1 << 22, SHARE_PAIRS = 1 << 25 };
 
 an_schedule *an_check_schedule(lua_State *L, int arg)
@@ -57,7 +58,7 @@ static an_beta_spec read_beta(lua_State *L)
 
 /* new{K=, T=, base=, lambda=, coupling=, about=, …}: one flat table of resolved values. lambda
  * lists K levels. about: a table of further fields of the schedule, among them `text`, the line
- * that print() shows for the policy. Without memory it raises, as a tensor does. */
+ * that print() shows for the policy. It raises if memory runs out, like a tensor. */
 static int schedule_new(lua_State *L)
 {
     static const char *const known[] = {"K",        "T",          "base",     "lambda",
@@ -145,7 +146,8 @@ static int schedule_snr(lua_State *L)
     return push_row(L, K, snr);
 }
 
-/* s:visits(t) → list of K: how often a class is at step t in training, against a class of λ = 1 */
+/* s:visits(t) → list of K: how often a class is at step t in training, relative to a class of
+ * λ = 1 */
 static int schedule_visits(lua_State *L)
 {
     const an_schedule *s = an_check_schedule(L, 1);
@@ -156,7 +158,7 @@ static int schedule_visits(lua_State *L)
     return push_list(L, K, visits);
 }
 
-/* Draws that a call may have: a limit on memory, and in `sample` on time. */
+/* The most draws of a call: a limit on memory and, with `sample`, on time. */
 static int64_t draws_most(const an_schedule *s)
 {
     const an_schedule_spec *about = an_schedule_about(s);
@@ -168,8 +170,8 @@ static int64_t draws_most(const an_schedule *s)
 }
 
 /* s:image_needed(draws, seed, bins) → {share =, error =, mean =, mean_error =, draws =, curve =}:
- * lists over classes, curve a list of bins. There are no more draws than the limits admit, and no
- * more bins than draws or steps. */
+ * lists over classes; curve is a list of bins. There are no more draws than the limits permit, and
+ * no more bins than draws or steps. */
 static int schedule_image_needed(lua_State *L)
 {
     const an_schedule *s = an_check_schedule(L, 1);
@@ -245,7 +247,7 @@ static int push_counts(lua_State *L, const an_schedule_spec *about)
     return 1;
 }
 
-/* Pushes the field `key` and returns how many values it is; −1 if there is none. */
+/* Pushes the field `key` and returns its number of values; −1 if there is no such field. */
 static int push_field(lua_State *L, const an_schedule *s, const char *key)
 {
     const an_schedule_spec *about = an_schedule_about(s);
@@ -265,7 +267,7 @@ static int push_field(lua_State *L, const an_schedule *s, const char *key)
     return text ? (lua_pushstring(L, text), 1) : -1;
 }
 
-/* A field of C, else a field of `about`. */
+/* A field defined in C, else a field of `about`. */
 static int any_field(lua_State *L, void *s, const char *key)
 {
     const int values = push_field(L, s, key);

@@ -1,5 +1,5 @@
-/* schedule_text (Lua): a schedule as readable text: what it was made from and a table of
- * the classes, eight to a block. */
+/* schedule_text (Lua): a schedule as readable text: its parameters and a table of the classes,
+ * eight per block. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* sha256 (Lua): core.sha256. text(bytes) → 64 hexadecimal digits; file(path) → the same of a file |
- * nil, message, code. */
+/* sha256 (Lua): core.sha256. text(bytes) → 64 hexadecimal digits; file(path) → the same for a
+ * file | nil, message, code. */
 #include "io/sha256.h"
 
 #include "bind/bind.h"

@@ -1,4 +1,4 @@
-/* Lists of the groups of classes, for the metrics of many resamples and tilts. */
+/* shot_groups: see shot_groups.h. For the metrics of many resamples and tilts. */
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <string.h>

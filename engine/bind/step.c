@@ -1,11 +1,11 @@
 /* step (Lua): core.step, optimiser steps in place on flat float32 tensors. The policy (learning
- * rates, which parameters decay, what is kept) is in lua/aniso/method/optim.lua.
+ * rates, which parameters decay, which state is kept) is in lua/aniso/method/optim.lua.
  *
  *     core.step.adamw(p, g, m, v, {lr =, beta1 =, beta2 =, eps =, weight_decay =, t =})
  *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, weight_decay =, first =})
  * Both also take from = (counts from 1) and length =, the range of elements to update; scale =, a
  * factor on the gradient; average = and keep =, a tensor that follows p as an exponential average.
- * core.step.view(x, first, length) is such a range as a tensor that shares the elements. */
+ * core.step.view(x, first, length) is such a range, as a tensor that shares the elements. */
 #include "kernel/pointwise/optimizer_step.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@
 #include "bind/open.h"
 #include "tensor/scope.h"
 
-/* The elements of a contiguous float32 tensor with as many as `like` (NULL: any number). */
+/* The elements of a contiguous float32 tensor, as many as in `like` (NULL: any number). */
 static float *check_flat(lua_State *L, int arg, const an_tensor *like)
 {
     an_tensor *x = an_check_tensor(L, arg);
@@ -118,7 +118,7 @@ static int step_grad_norm(lua_State *L)
     return 1;
 }
 
-/* clip(g, limit) → the norm before; afterwards it is at most `limit`. */
+/* clip(g, limit) → the former norm; the new one is at most `limit`. */
 static int step_clip(lua_State *L)
 {
     float *g = check_flat(L, 1, NULL);
@@ -133,7 +133,7 @@ static int step_clip(lua_State *L)
 }
 
 /* view(x, first, length) → a tensor that shares `length` elements of the flat tensor x, from
- * `first` on, which counts from 1 */
+ * `first` (from 1) on */
 static int step_view(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);

@@ -8,8 +8,8 @@
 
 #include "io/file.h"
 
-/* Bytes of the stack. The main thread's deepest calls take more than 64 KiB: buffers of paths and
- * of file content, and the parser of Lua. */
+/* Bytes of stack. The main thread's deepest calls take more than 64 KiB: buffers for paths and file
+ * content, and Lua's parser. */
 enum { STACK_NEEDED = 128 << 10 };
 
 static bool has_stack(void)

@@ -1,5 +1,5 @@
 /* survey (Lua): core.data.survey(dataset), over data/survey.h and data/near_copies.h. The counts
- * per class that `aniso data info` shows; images that are in no part are not counted. */
+ * per class that `aniso data info` shows; images outside every part are not counted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static bool is_near(const survey *s, int64_t i, int64_t limit)
     return s->copies[i].of >= 0 && !s->copies[i].exact;
 }
 
-/* t[key] = images per class that pass the test, for the table on top of the stack. */
+/* Sets t[key] to the images per class that pass the test; t is on the top of the stack. */
 static void set_counts(lua_State *L, const char *key, const survey *s, test passes, int64_t limit)
 {
     const an_listing *list = &s->ds->list;
@@ -81,7 +81,7 @@ static void count_text(lua_State *L, const char *text)
     lua_setfield(L, -2, text);
 }
 
-/* t.format, t.size: per class a table from "PNG", "600x450" to the images that have it. */
+/* t.format or t.size: per class, a table from "PNG" or "600x450" to the number of such images. */
 static void set_texts(lua_State *L, const survey *s, bool sizes)
 {
     const an_listing *list = &s->ds->list;
@@ -109,7 +109,8 @@ static int ascending(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* The median of the pixels of the files, the lower one of two; −1 after AN_ENOMEM; 0: no files. */
+/* The median number of pixels of the files, the lower one of two; −1 after AN_ENOMEM; 0: no
+ * files. */
 static int64_t median_pixels(const survey *s)
 {
     int64_t n = 0, *pixels = an_alloc((size_t)s->ds->list.n * sizeof *pixels + 1);

@@ -1,6 +1,6 @@
 /* sys (Lua): core.sys, the machine and this process.
  *
- * Times, threads, counters of memory and open handles, the description of the host, signals, the
+ * Times, threads, counts of memory and open handles, the description of the host, signals, the
  * terminal. sys_file.c adds the file system, lock.c the lock. */
 #include <poll.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static int nap(lua_State *L)
 }
 
 /* ranks() → how many processes share the work (base/ranks/ranks.h), the MPI of this build or nil,
- * how many a launcher started, and which, "mpirun" or "srun" */
+ * how many a launcher started, and which launcher, "mpirun" or "srun" */
 static int ranks(lua_State *L)
 {
     const char *launcher;
@@ -103,7 +103,7 @@ static int utc(lua_State *L)
     return 1;
 }
 
-/* cpu_seconds() → processor time of this process, all threads. */
+/* cpu_seconds() → CPU time of this process, over all threads. */
 static int cpu_seconds(lua_State *L)
 {
     struct timespec used;
@@ -112,11 +112,11 @@ static int cpu_seconds(lua_State *L)
     return 1;
 }
 
-/* The value in the first line "name…: value" of a /proc file, or its first line for a name of "";
- * NULL where there is none. Lives until the next call. */
+/* The value in the first line "name…: value" of a /proc file, or its first line if the name is "";
+ * NULL if there is none. Valid until the next call. */
 static const char *proc_value(const char *path, const char *name, size_t *length)
 {
-    static char text[8192]; /* of a cpuinfo the first processor */
+    static char text[8192]; /* enough for the first processor in cpuinfo */
     size_t n = strlen(name);
     if (an_file_read_start(path, text, sizeof text) != AN_OK)
         return NULL;
@@ -133,7 +133,7 @@ static const char *proc_value(const char *path, const char *name, size_t *length
     return NULL;
 }
 
-/* The number of KiB in the line "name: … kB" of /proc/self/status; 0 where there is none. */
+/* The number of KiB in the line "name: … kB" of /proc/self/status; 0 if there is none. */
 static lua_Integer status_kib(const char *name)
 {
     size_t length;
@@ -141,7 +141,7 @@ static lua_Integer status_kib(const char *name)
     return value ? strtoll(value, NULL, 10) : 0;
 }
 
-/* peak_rss() → bytes. Linux keeps the high-water mark of this program in VmHWM; getrusage's
+/* peak_rss() → bytes. Linux keeps the high-water mark of this program in VmHWM; that of getrusage
  * is inherited across fork and exec from the process that started this one. */
 static int peak_rss(lua_State *L)
 {
@@ -171,8 +171,8 @@ static int threads(lua_State *L)
     return 1;
 }
 
-/* precision([name]) → the numbers that products of layers take, "float32" or "bfloat16", after
- * setting them to name. */
+/* precision([name]) → the number format of layers' products, "float32" or "bfloat16", after setting
+ * it to name. */
 static int precision(lua_State *L)
 {
     static const char *const names[] = {"float32", "bfloat16", NULL};
@@ -207,7 +207,7 @@ static int memory(lua_State *L)
 }
 
 /* live_bytes() → bytes in use by the engine's objects: tensors, data sets, classes' objects. Free
- * blocks that the heap of the tensors keeps are not counted. */
+ * blocks in the tensors' heap are not counted. */
 static int live_bytes(lua_State *L)
 {
     lua_pushinteger(L, an_mem_live() - an_tensor_heap_spare());
@@ -222,12 +222,12 @@ static int tensor_peak(lua_State *L)
 }
 
 /* open_handles() → how many, {files =, mappings =, locks =, connections =, statements =,
- * userdata =}: what was opened and neither closed nor collected. Lua's own files (io.open) are not
+ * userdata =}: resources opened and neither closed nor collected. Lua's own files (io.open) are not
  * counted. */
 static int open_handles(lua_State *L)
 {
     lua_Integer sum = 0;
-    lua_pushnil(L); /* the sum's place */
+    lua_pushnil(L); /* placeholder for the sum */
     lua_createtable(L, 0, AN_OPEN_KINDS);
     for (int kind = 0; kind < AN_OPEN_KINDS; kind++) {
         lua_Integer n = an_open_handles((an_open_kind)kind);
@@ -300,7 +300,7 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
-/* has_reader() → false where stdout is a pipe or a terminal that nothing reads any more. */
+/* has_reader() → false if stdout is a pipe or a terminal that nothing reads any more. */
 static int has_reader(lua_State *L)
 {
     struct pollfd out = {.fd = STDOUT_FILENO};
@@ -308,7 +308,7 @@ static int has_reader(lua_State *L)
     return 1;
 }
 
-/* width([stream]) → columns, rows of the terminal; nil when it is not a terminal. */
+/* width([stream]) → columns, rows of the terminal; nil if it is not a terminal. */
 static int width(lua_State *L)
 {
     struct winsize size = {0};
@@ -320,7 +320,7 @@ static int width(lua_State *L)
 }
 
 /* visible(text[, lines]) → the text with control characters, bidirectional controls and bytes that
- * are not UTF-8 as codes; with `lines`, newline and tab stay (base/visible.h). */
+ * are not UTF-8 as codes; with `lines`, newline and tab are kept (base/visible.h). */
 static int visible(lua_State *L)
 {
     size_t length;

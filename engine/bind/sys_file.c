@@ -1,7 +1,7 @@
-/* sys_file: the file system's part of core.sys, over io/path.h and io/file_replace.h.
+/* sys_file: the file-system part of core.sys, over io/path.h and io/file_replace.h.
  *
- * Every function that the system can refuse returns nil, message, code name; success is true or the
- * value that the function is named after. */
+ * A function that the system can refuse then returns nil, message, code name; on success it returns
+ * true or the value that it is named after. */
 #include "base/memory/mem.h"
 #include "bind/bind.h"
 #include "bind/sys.h"
@@ -27,7 +27,7 @@ static int exists(lua_State *L)
     return 1;
 }
 
-/* is_link(path) → whether the name is a symbolic link, also one to nothing. */
+/* is_link(path) → whether the name is a symbolic link, dangling or not. */
 static int is_link(lua_State *L)
 {
     lua_pushboolean(L, an_path_is_link(luaL_checkstring(L, 1)));
@@ -44,7 +44,7 @@ static int size(lua_State *L)
     return 1;
 }
 
-/* mkdir_p(path): the folder and the folders above it; existing ones are fine. */
+/* mkdir_p(path): creates the folder and its parents; existing ones are fine. */
 static int make_folder(lua_State *L)
 {
     return push_done(L, an_folder_make(luaL_checkstring(L, 1)));
@@ -60,13 +60,13 @@ static int make_temporary(lua_State *L)
     return 1;
 }
 
-/* move(from, to): a file or a folder gets a free name on the same file system. */
+/* move(from, to): gives a file or a folder an unused name on the same file system. */
 static int move_file(lua_State *L)
 {
     return push_done(L, an_path_move(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
 }
 
-/* remove(path): a file or an empty folder. */
+/* remove(path): removes a file or an empty folder. */
 static int remove_file(lua_State *L)
 {
     return push_done(L, an_path_remove(luaL_checkstring(L, 1)));
@@ -78,7 +78,7 @@ static void close_names(lua_State *L, void *names)
     an_free(names);
 }
 
-/* The names in a folder, so that a Lua error does not leak them. */
+/* Owns the names in a folder, so that a Lua error does not leak them. */
 static const an_class names_class = {
     .name = "aniso.FolderNames", .close = close_names, .internal = true};
 
@@ -112,7 +112,7 @@ static int real_path(lua_State *L)
     return 1;
 }
 
-/* At most `most` bytes from the beginning of a regular file, as a text on the stack. */
+/* Pushes at most `most` bytes from the beginning of a regular file as a text. */
 static an_code push_start(lua_State *L, const char *path, size_t most)
 {
     int file;
@@ -145,7 +145,8 @@ static an_code push_whole(lua_State *L, const char *path, size_t most)
 }
 
 /* read(path, most[, start]) → the text of a regular file of at most `most` bytes; with `start`, the
- * first `most` bytes of any. A pipe or a device is EFORMAT; the call does not block. */
+ * first `most` bytes of a file of any size. A pipe or a device is EFORMAT; the call does not
+ * block. */
 static int read_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
@@ -156,7 +157,8 @@ static int read_file(lua_State *L)
     return code == AN_OK ? 1 : an_push_failure(L);
 }
 
-/* write_atomic(path, text): a reader finds the old content or the new, never a part; durable. */
+/* write_atomic(path, text): a reader finds the old content or the new, never part of it;
+ * durable. */
 static int write_atomic(lua_State *L)
 {
     size_t length;

@@ -1,6 +1,6 @@
-/* tensor (Lua): the Tensor userdata: queries, indexing, changes. Its makers are in
- * bind/tensor_make.c, operations that carry gradients in bind/ops.c.
- * Positions and dimensions count from 1; negative dimensions count from the end. */
+/* tensor (Lua): the Tensor userdata: queries, indexing, changes. Its constructors are in
+ * bind/tensor_make.c, operations with gradients in bind/ops.c. Positions and dimensions count from
+ * 1; negative dimensions count from the end. */
 #include <math.h>
 #include <string.h>
 
@@ -162,7 +162,7 @@ static int tensor_finite(lua_State *L)
     return 1;
 }
 
-/* t:argmax() → int64 (…): position from 0 of the largest along the last dimension */
+/* t:argmax() → int64 (…): position, from 0, of the largest element along the last dimension */
 static int tensor_argmax(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
@@ -259,8 +259,8 @@ static int push_field(lua_State *L, void *object, const char *key)
     return !strcmp(key, "grad") && an_grad(x) ? an_push_tensor(L, x->grad) : 0;
 }
 
-/* t[i]: the number at position i of one dimension; of more, the part at position i of the first,
- * with a gradient. */
+/* t[i]: with one dimension, the number at position i; with more, the part at position i of the
+ * first, with a gradient. */
 static int push_part(lua_State *L, void *object, lua_Integer i)
 {
     an_tensor *x = object;

@@ -17,7 +17,7 @@ an_tensor *an_opt_tensor(lua_State *L, int arg)
     return lua_isnoneornil(L, arg) ? NULL : an_check_tensor(L, arg);
 }
 
-/* To Lua a tensor is a userdata of a few bytes. A step of collection after every 64 MiB of new
+/* For Lua, a tensor is a userdata of a few bytes. A collection step after every 64 MiB of new
  * tensors bounds the memory of unreachable ones. */
 static void report_to_collector(lua_State *L, const an_tensor *x)
 {

@@ -1,4 +1,4 @@
-/* tensor_make (Lua): the makers of Tensor userdata: aniso.core.tensor.zeros, full, arange,
+/* tensor_make (Lua): the constructors of Tensor userdata: aniso.core.tensor.zeros, full, arange,
  * randn, rand, from, one_hot. A shape is a list of sizes. */
 #include "bind/tensor_make.h"
 
@@ -41,8 +41,8 @@ static int make_arange(lua_State *L)
     return an_push_result(L, mark, x);
 }
 
-/* randn{shape={…}, seed=, stream="name", a=, b=, first=}: number i of the tensor is the one
- * at index first+i of that stream, whatever the shape. rand{…} is uniform in [0, 1). */
+/* randn{shape={…}, seed=, stream="name", a=, b=, first=}: element i is the number at index first+i
+ * of that stream, whatever the shape. rand{…} is uniform in [0, 1). */
 static int make_random(lua_State *L, void (*fill)(float *, int64_t, uint64_t, uint64_t, uint64_t))
 {
     static const char *const known[] = {"shape", "seed", "stream", "a", "b", "first", NULL};
@@ -74,7 +74,7 @@ static int make_rand(lua_State *L)
     return make_random(L, an_fill_uniform);
 }
 
-/* Reads the sizes of a nested table from its first entries. */
+/* Reads the shape of a nested table from its first entries. */
 static int nested_shape(lua_State *L, int64_t *shape)
 {
     int ndim = 0, top = lua_gettop(L);
@@ -131,7 +131,7 @@ static int make_from(lua_State *L)
     return 1;
 }
 
-/* one_hot(labels int64 (B) within 0 … K−1, K) → (B,K) with 1 at each row's label */
+/* one_hot(labels int64 (B) in 0 … K−1, K) → (B,K) with 1 at each row's label */
 static int make_one_hot(lua_State *L)
 {
     an_tensor *labels = an_check_tensor(L, 1);

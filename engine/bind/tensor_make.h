@@ -1,4 +1,4 @@
-/* tensor_make (Lua): the makers of tensors. */
+/* tensor_make (Lua): the constructors of tensors. */
 #ifndef AN_BIND_TENSOR_MAKE_H
 #define AN_BIND_TENSOR_MAKE_H
 

@@ -1,6 +1,6 @@
-/* tilted (Lua): core.tilted, what stored predictions call as they are tilted (METHOD §2): class k
- * has ln q_k − τ ln π_k, a line over τ. The image's own class is the highest line in one interval
- * of tilts, whose ends follow from K crossings of lines. */
+/* tilted (Lua): core.tilted, the classes that stored predictions call when they are tilted
+ * (METHOD §2): class k has ln q_k − τ ln π_k, a line over τ. The image's own class is the highest
+ * line in one interval of tilts, whose ends follow from K crossings of lines. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "bind/shot_groups.h"
 #include "bind/tensor_arg.h"
 
-/* The lines of one image and the counters of its class. */
+/* The lines of one image, and the counters of its class. */
 typedef struct {
     const double *logs, *shares; /* ln q_k, ln π_k */
     const double *taus;
@@ -33,7 +33,7 @@ static int64_t called_at(const image *of, double tau)
     return best;
 }
 
-/* The tilts where the line of the image's class is not below another: from `low` to `high`. */
+/* The tilts, low … high, at which the line of the image's class is not below another. */
 typedef struct {
     double low, high;
 } interval;
@@ -75,7 +75,7 @@ static void count(const image *of, int64_t first, int64_t last)
     of->correct[(last + 1) * of->K + of->truth]--;
 }
 
-/* A NaN has no order, and the line of a class without training images is infinite but at 0. */
+/* NaN has no order, and the line of a class without training images is infinite except at 0. */
 static bool is_defined(const image *of)
 {
     bool all = true;
@@ -89,8 +89,8 @@ static bool is_called(const image *of, int64_t tilt)
     return called_at(of, of->taus[tilt]) == of->truth;
 }
 
-/* The ends of the interval are rounded, and ties are a matter of order: the tilts there are tried.
- */
+/* The ends of the interval are rounded, and ties depend on the order, so the tilts there are
+ * tried. */
 static void count_interval(const image *of, int64_t tilts)
 {
     const double ROUNDING = 1e-9;
@@ -121,7 +121,7 @@ static void count_image(const image *of, int64_t tilts)
     }
 }
 
-/* The row on the top of the stack, of K float32 in the order of a file's bytes → K logarithms. */
+/* The row on the top of the stack, K float32 in the byte order of files → K logarithms. */
 static void read_packed_logs(lua_State *L, int64_t K, double *logs)
 {
     size_t bytes;
@@ -157,7 +157,7 @@ static void read_logs(lua_State *L, int probs, int64_t i, int64_t K, double *log
     lua_pop(L, 1);
 }
 
-/* Pushes the table that the part at index `part` has under a name; → its index. */
+/* Pushes the table in the field `name` of the part at index `part`; → its index. */
 static int field_of_part(lua_State *L, int part, const char *name)
 {
     luaL_argcheck(L, lua_getfield(L, part, name) == LUA_TTABLE, 1,
@@ -165,7 +165,7 @@ static int field_of_part(lua_State *L, int part, const char *name)
     return lua_gettop(L);
 }
 
-/* Counts the images of the part on the top of the stack; support [K]: the images of each class. */
+/* Counts the images of the part on the top of the stack; support (K): the images of each class. */
 static void count_part(lua_State *L, image of, int64_t tilts, double *logs, int64_t *support)
 {
     const int part = lua_gettop(L);
@@ -185,7 +185,7 @@ static void count_part(lua_State *L, image of, int64_t tilts, double *logs, int6
     lua_settop(L, part);
 }
 
-/* The mean recall of a group's classes that have images; false if none has. */
+/* Pushes the mean recall over a group's classes with images; false if there are none. */
 static void push_recall(lua_State *L, const int64_t *correct, const int64_t *support,
                         const int *groups, int group, int64_t K)
 {
@@ -202,7 +202,7 @@ static void push_recall(lua_State *L, const int64_t *correct, const int64_t *sup
         lua_pushboolean(L, false);
 }
 
-/* Sums the differences up, and pushes the recalls of each group at each tilt. */
+/* Sums the differences, and pushes the recalls of each group at each tilt. */
 static void push_recalls(lua_State *L, const image *of, const int64_t *support, const int *groups,
                          int64_t tilts)
 {
@@ -227,7 +227,7 @@ static int64_t *push_zeros(lua_State *L, int64_t count)
 }
 
 /* tilted.recalls(parts, groups, taus) → {many = {number or false per tilt}, medium =, few =}: the
- * mean recall of each group's classes over the images of all parts; false where none has images. A
+ * mean recall of each group's classes over the images of all parts; false if none has images. A
  * part is {probs = N rows of K probabilities, lists or strings of K float32 as the database stores
  * them, true_idx = N classes, from 0, log_shares = K numbers ln π_k}; groups: "many", "medium",
  * "few" or false for K ≥ 1 classes; taus: tilts, at least one, ascending. */
@@ -256,9 +256,9 @@ static int tilted_recalls(lua_State *L)
     return 1;
 }
 
-/* tilted.called(probs, shares) → {the class, from 0, that each row calls}: the highest of
- * ln q_k − shares_k, the lower class of equal ones. probs: N rows, as in a part above; shares:
- * K ≥ 1 numbers τ ln π_k. */
+/* tilted.called(probs, shares) → {the class, from 0, that each row calls}: the highest
+ * ln q_k − shares_k, or the lowest class among equals. probs: N rows, as in a part above; shares: K
+ * ≥ 1 numbers τ ln π_k. */
 static int tilted_called(lua_State *L)
 {
     image of = {0};

@@ -170,7 +170,7 @@ void an_ranks_share_floats(float *x, int64_t n)
     count(AN_TRAFFIC_SHARE, n, sizeof *x, start);
 }
 
-/* Not MPI_Bcast(), which would wait busily. */
+/* MPI_Bcast would wait busily. */
 void an_ranks_announce(void *x, int64_t bytes)
 {
     const struct timespec pause = {.tv_nsec = 50000};
