@@ -1,13 +1,13 @@
-/* backup: a copy of an open database while others read and write. The pages are those
- * of one transaction, so the copy is the state of one moment; a reader in WAL mode never blocks the
- * writer. Cost: one pass over the file. */
+/* backup: a copy of an open database while others read and write. The pages belong to one
+ * transaction, so the copy is a consistent snapshot; a reader in WAL mode never blocks the writer.
+ * Cost: one pass over the file. */
 #include "store/connection.h"
 
 #include "base/stop.h"
 #include "io/file.h"
 #include "io/path.h"
 
-/* Creates an empty file; fails if there is one, so that a backup never replaces a file. */
+/* Creates an empty file; fails if one exists, so that a backup never replaces a file. */
 static an_code create_copy(const char *copy)
 {
     int made;
@@ -19,8 +19,8 @@ static an_code create_copy(const char *copy)
     return code;
 }
 
-/* The copy that a reader makes is a command's: a signal ends it. What a writing connection copies
- * would be lost without the copy. */
+/* A signal ends the copy of a reader, which is the work of a command. What a writing connection
+ * copies would otherwise be lost. */
 static bool is_stopped(const an_db *db)
 {
     return db->readonly && an_stop_requested();
@@ -28,7 +28,7 @@ static bool is_stopped(const an_db *db)
 
 static an_code copy_pages(an_db *db, sqlite3 *target, const char *copy)
 {
-    enum { PAGES = 1024 };                              /* of a step: some milliseconds */
+    enum { PAGES = 1024 };                              /* per step: a few milliseconds */
     const bool begin = sqlite3_get_autocommit(db->raw); /* one transaction over all steps */
     if (begin && an_db_script(db, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1") != AN_OK)
         return an_err_code();
@@ -39,7 +39,7 @@ static an_code copy_pages(an_db *db, sqlite3 *target, const char *copy)
     int finished = sqlite3_backup_finish(backup);
     if (begin)
         an_db_rollback(db);
-    if (is_stopped(db)) /* also where it came during the last step: the command can be repeated */
+    if (is_stopped(db)) /* even if it came during the last step: the command can be repeated */
         return an_stop_check();
     if (rc == SQLITE_DONE && finished == SQLITE_OK)
         return AN_OK;

@@ -1,4 +1,4 @@
-/* checked_files: the memory of files that passed their check; see checked_files.h. */
+/* checked_files: the record of files that passed their check; see checked_files.h. */
 #include "store/checked_files.h"
 
 #include <inttypes.h>
@@ -14,8 +14,9 @@
 
 enum { LINE = 160, LINES = 200, LIST = LINE * LINES };
 
-/* The line of the file as it is now, without a newline, and the length of its part that names the
- * file. 0: it is not remembered, being unchecked, small, in use by a journal, or not a file. */
+/* Writes the line for the present state of the file, without a newline; returns the length of the
+ * part that names the file. 0: not recorded, because it is unchecked, small, not a regular file, or
+ * has a journal with content. */
 static size_t line_of(const char *path, uint64_t checks, char line[LINE])
 {
     an_stamp stamp, journal;
@@ -49,7 +50,7 @@ bool an_checked_before(const char *path, uint64_t checks)
     return found;
 }
 
-/* The new line, then those of other files as far as there is room. */
+/* The new line, then those of other files as far as they fit. */
 static size_t compose(char *to, const char *line, size_t named, const char *old)
 {
     size_t n = (size_t)sprintf(to, "%s\n", line);

@@ -1,6 +1,5 @@
-/* content_check: the rows of a file that this program did not write; see content_check.h. What
- * later reads them relies on it: a column holds its type, a number of classes is one, a uid names
- * a folder. */
+/* content_check: the rows of a file that this program did not write; see content_check.h. Later
+ * readers rely on it: a column has its type, a number of classes is valid, a uid names a folder. */
 #include "store/content_check.h"
 
 #include <stdio.h>
@@ -16,12 +15,12 @@ static an_code refuse(const an_db *db, const char *what)
                    db->path, what);
 }
 
-/* Runs one statement; the text of its first row, if there is one, names a fault. `*next` is what
- * follows the statement. `accepted` [opt]: the text that names none. */
+/* Runs one statement; the text of its first row, if any, names a fault. *next is the text after the
+ * statement. `accepted` [opt]: the text that means no fault. */
 static an_code run_check(an_db *db, const char *sql, const char *accepted, const char **next)
 {
     sqlite3_stmt *s = NULL;
-    an_db_start_statement(db); /* each has the time of a statement: the whole grows with the file */
+    an_db_start_statement(db); /* a time limit for each: the total grows with the file */
     int rc = sqlite3_prepare_v2(db->raw, sql, -1, &s, next);
     if (rc != SQLITE_OK)
         return an_db_error(db, rc);
@@ -34,7 +33,7 @@ static an_code run_check(an_db *db, const char *sql, const char *accepted, const
     return code;
 }
 
-/* One table at a time: another table, which nothing reads, is not checked. */
+/* One table at a time: other tables, which nothing reads, are not checked. */
 static an_code check_tables(an_db *db)
 {
     static const char *const tables[] = {
@@ -50,7 +49,7 @@ static an_code check_tables(an_db *db)
     for (size_t i = 0; code == AN_OK && i < sizeof tables / sizeof *tables; i++) {
         if (sqlite3_table_column_metadata(db->raw, "main", tables[i], NULL, NULL, NULL, NULL, NULL,
                                           NULL) != SQLITE_OK)
-            continue; /* of a later version */
+            continue; /* from a later version */
         snprintf(sql, sizeof sql, "PRAGMA main.quick_check(%s)", tables[i]);
         code = run_check(db, sql, "ok", NULL);
     }

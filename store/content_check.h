@@ -1,4 +1,4 @@
-/* content_check: whether the rows of a file are ones that this program can have written. */
+/* content_check: checks that the rows of a file are ones that this program could have written. */
 #ifndef AN_STORE_CONTENT_CHECK_H
 #define AN_STORE_CONTENT_CHECK_H
 

@@ -1,9 +1,9 @@
-/* copy_rows: from one database into another; see store.h. */
+/* copy_rows: copies rows from one database to another; see store.h. */
 #include "store/connection.h"
 
 #include "base/assert.h"
 
-/* The columns of the current row as the parameters from `first` on. */
+/* Binds the columns of the current row to the parameters from `first` on. */
 static an_code bind_row(an_stmt *from, an_stmt *into, int first)
 {
     for (int i = 0; i < an_column_count(from); i++) {

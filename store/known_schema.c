@@ -1,6 +1,6 @@
-/* known_schema: comparing the text of sqlite_schema with the list of known statements; see
+/* known_schema: compares the text of sqlite_schema with the list of known statements; see
  * known_schema.h. A view or a trigger is code that runs when a table is read or written, and a
- * table without STRICT or CHECK holds anything, so that no query is sent to a schema that is not
+ * table without STRICT or CHECK can hold anything, so no query is sent to a schema that is not
  * ours. */
 #include "store/known_schema.h"
 
@@ -33,7 +33,7 @@ static bool is_punctuation(char c)
     return c == '(' || c == ')' || c == ',';
 }
 
-/* The quotation mark that ends what `c` begins; 0 where it begins none. */
+/* The closing quotation mark for `c`; 0 if `c` opens none. */
 static char closing(char c)
 {
     return c == '[' ? ']' : c == '\'' || c == '"' || c == '`' ? c : 0;
@@ -138,7 +138,7 @@ static an_code refuse(const an_db *db, int version, const char *kind, const char
                    db->path, kind, name, version);
 }
 
-/* An object of the file, which is not one of the list's names. */
+/* Checks an object of the file whose name is not in the list. */
 static an_code check_foreign(const an_db *db, const statement *list, int n, const char *kind,
                              const char *name, const char *table, const char *sql)
 {
@@ -173,7 +173,7 @@ static an_code check_object(const an_db *db, int version, statement *list, int n
     return refuse(db, version, kind, name);
 }
 
-/* Every name that `version` has must have been found. The lines of a name follow each other. */
+/* Every name in `version` must have been found. The lines of a name are consecutive. */
 static an_code check_complete(const an_db *db, int version, const statement *list, int n)
 {
     for (int i = 0; i < n;) {
@@ -191,7 +191,7 @@ static an_code check_complete(const an_db *db, int version, const statement *lis
 
 /* ── the file ───────────────────────────────────────────────────────────────── */
 
-/* With a final zero, which an_column_text() does not promise. */
+/* With a final zero, which an_column_text() does not guarantee. */
 static const char *text_of(an_stmt *s, int column)
 {
     const unsigned char *text = sqlite3_column_text(s->raw, column);
@@ -219,8 +219,8 @@ an_code an_schema_whole_digest(an_db *db, char digest[AN_SCHEMA_DIGEST])
     return code;
 }
 
-/* Whether the file has the very text of its version's statements and nothing else. Most files do,
- * and one hash costs a tenth of comparing statement by statement. */
+/* Whether the file has exactly the text of its version's statements and nothing else. Most files
+ * do, and one hash costs a tenth of comparing statement by statement. */
 static an_code is_verbatim(an_db *db, int version, const char *known, bool *verbatim)
 {
     char digest[AN_SCHEMA_DIGEST], line[AN_SCHEMA_DIGEST + 20];

@@ -1,4 +1,4 @@
-/* migrate: creating the schema of a new file, and leading an older file to the newest version; see
+/* migrate: creates the schema of a new file, and migrates an older file to the newest version; see
  * migrate.h. */
 #include "store/migrate.h"
 
@@ -10,7 +10,7 @@
 #include "io/sha256.h"
 #include "store/connection.h"
 
-/* SQL: sha256(text), the hash in hexadecimal digits; NULL of NULL. */
+/* SQL: sha256(text), the hash in hexadecimal digits; NULL for NULL. */
 static void sql_sha256(sqlite3_context *context, int n, sqlite3_value **argument)
 {
     (void)n;
@@ -63,7 +63,7 @@ static an_code copy_into(an_db *db, const char *draft)
     return code;
 }
 
-/* Gives the draft its name. What has the name already is the copy of an interrupted attempt, or a
+/* Renames the draft. A file that has the name already is the copy of an interrupted attempt, or a
  * file of the user's, which stays. */
 static an_code name_copy(const char *draft, const char *copy)
 {
@@ -115,7 +115,7 @@ static int migration_number(const an_embedded_file *migration)
     return atoi(slash ? slash + 1 : migration->name);
 }
 
-/* Only a migration may write into the schema's text. */
+/* Only a migration may write to the schema's text. */
 static void allow_schema_text(an_db *db, bool allowed)
 {
     sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DEFENSIVE, !allowed, NULL);

@@ -1,5 +1,5 @@
-/* migrate: the schema of a new file, and the way from an older version to the newest. Private to
- * store/. */
+/* migrate: creates the schema of a new file, and migrates an older version to the newest. Private
+ * to store/. */
 #ifndef AN_STORE_MIGRATE_H
 #define AN_STORE_MIGRATE_H
 
@@ -9,7 +9,7 @@
 an_code an_schema_create(an_db *db, const an_schema *schema);
 
 /* Copies the file to FILE.vN.bak and runs the migrations after `version`, in one transaction.
- * AN_EIO where something else has that name: it stays, and nothing is migrated. */
+ * AN_EIO if something else has that name: it stays, and nothing is migrated. */
 an_code an_schema_migrate(an_db *db, int version, const an_schema *schema);
 
 /* Creates temporary views that show the tables of an old file with the current option names. */

@@ -1,6 +1,6 @@
 /* read_files: which files a reader opens. SQLite reads a database in WAL mode through two more
- * files, FILE-wal and FILE-shm, and makes them where they are missing. They belong to the user who
- * made them: those of another user than the owner prevent the owner from writing. Therefore
+ * files, FILE-wal and FILE-shm, and creates them if they are missing. They belong to the user who
+ * created them, and if that is not the owner of the database, the owner cannot write. Therefore
  *
  *   the owner, and root    read as SQLite does, if they may write the file; a journal that a killed
  *                          process left is rolled back
@@ -17,11 +17,11 @@
 #include "base/memory/mem.h"
 #include "store/connection.h"
 
-/* ── the layer that makes no file ───────────────────────────────────────────── */
+/* ── the layer that creates no file ─────────────────────────────────────────── */
 
 static const char LAYER[] = "aniso-reader";
 
-/* URI parameters reach here with `name`; readonly_shm, one of them, is SQLite's own. */
+/* URI parameters arrive with `name`; one of them, readonly_shm, is SQLite's own. */
 static int open_existing(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
                          int *given)
 {
@@ -102,8 +102,8 @@ static an_code read_first(an_db *db)
     return an_db_script(db, "SELECT 1 FROM sqlite_schema LIMIT 1");
 }
 
-/* What a process left that ended within a transaction. Before anything is read, it is rolled back,
- * by a connection that may write. */
+/* Rolls back what a process that ended within a transaction left behind, before anything is read,
+ * through a connection that may write. */
 static an_code roll_back(an_db *db)
 {
     an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);

@@ -1,19 +1,19 @@
 /* sidecars: the files that SQLite opens next to a database, FILE-journal, FILE-wal and FILE-shm,
- * are examined before it opens them: they may come from an untrusted source, as the database
- * itself. */
+ * are examined before it opens them: like the database itself, they may come from an untrusted
+ * source. */
 #include <string.h>
 
 #include "io/file.h"
 #include "io/path.h"
 #include "store/connection.h"
 
-/* The end of a journal that names a super-journal. Rolling it back deletes the file of that name,
+/* The end of a journal that names a super-journal. Rolling it back deletes the file with that name,
  * whatever it is. The program changes one database per transaction, so its journals name none.
  * https://www.sqlite.org/atomiccommit.html, "Multi-file Commit". */
 static const unsigned char SUPER_JOURNAL[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
 
-/* A journal that begins with zeros is one that was rolled back or committed; a name in its end has
- * no effect, but the program writes no such journal either. */
+/* A journal that begins with zeros was rolled back or committed; a name at its end has no effect,
+ * but the program writes no such journal either. */
 static an_code check_journal(const char *path)
 {
     unsigned char end[sizeof SUPER_JOURNAL];
@@ -35,8 +35,8 @@ static an_code check_journal(const char *path)
                    path);
 }
 
-/* SQLite blocks on a pipe, where no signal ends it, and its message names the database only. It
- * writes to and truncates these files, so a second name of one would lose its content. */
+/* SQLite would block on a pipe, which no signal ends, and its message names only the database. It
+ * writes to and truncates these files, so a file with a second name would lose its content. */
 static an_code check_kind(const char *path)
 {
     const bool absent = an_path_kind_at(path) == AN_NOTHING && !an_path_is_link(path);

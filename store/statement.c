@@ -188,7 +188,7 @@ void an_done(an_stmt *s)
     if (!s)
         return;
     AN_ASSERT(s->state != AN_STMT_FREE); /* released only once */
-    sqlite3_reset(s->raw); /* repeats the failure of the last step, which was reported */
+    sqlite3_reset(s->raw); /* returns the failure of the last step, which was reported */
     sqlite3_clear_bindings(s->raw);
     an_handle_closed(AN_OPEN_STATEMENT);
     s->state = AN_STMT_FREE;
@@ -199,7 +199,7 @@ int an_column_count(const an_stmt *s)
     return sqlite3_column_count(s->raw);
 }
 
-/* Values are read from a row, between an_step() and the next call of it. */
+/* Values are read from a row, between an_step() and its next call. */
 static void check_column(an_stmt *s, int i)
 {
     AN_ASSERT(s->state == AN_STMT_ROW);

@@ -40,7 +40,7 @@ static an_code read_number(an_db *db, const char *sql, int64_t *value)
     return code;
 }
 
-/* A version that could not be read is none that a decision may follow from. */
+/* No decision may depend on a version that could not be read. */
 static an_code read_version(an_db *db, int *version)
 {
     int64_t number = 0;
@@ -72,9 +72,9 @@ static void restrict_file(an_db *db)
     an_db_limit_statements(db);
 }
 
-/* SQLite would lock a mutex in each allocation to count bytes that nothing reads. The setting comes
- * before SQLite's first call, even of sqlite3_mprintf(). It is refused where a host program uses
- * SQLite already, and then only costs time. */
+/* SQLite would lock a mutex in each allocation to maintain a byte count that nothing reads. The
+ * setting must precede the first call of SQLite, even of sqlite3_mprintf(). It is refused if a host
+ * program already uses SQLite; that only costs time. */
 static void omit_statistics(void)
 {
     static bool omitted;
@@ -98,7 +98,7 @@ an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs)
     return AN_OK;
 }
 
-/* *empty: the file has nothing yet. */
+/* *empty: the file has no content yet. */
 static an_code check_application(an_db *db, bool *empty)
 {
     int64_t id = 0, tables = 1;
@@ -112,8 +112,8 @@ static an_code check_application(an_db *db, bool *empty)
                    db->path);
 }
 
-/* The file may be a stranger's, or damaged. One that a process of this user writes was checked by
- * that process. */
+/* The file may come from a stranger, or be damaged. A file that a process of this user is writing
+ * was checked by that process. */
 static an_code check_file(an_db *db, int version, const an_schema *schema)
 {
     if (!schema->known || an_checked_before(db->path, schema->checks))
@@ -127,7 +127,7 @@ static an_code check_file(an_db *db, int version, const an_schema *schema)
     return code;
 }
 
-/* In one transaction, so that all of it is about one state of the file, which is locked once. */
+/* In one transaction, so that everything refers to one state of the file, which is locked once. */
 static an_code read_facts(an_db *db, const an_schema *schema)
 {
     bool empty = false;
@@ -226,8 +226,8 @@ static an_code connect_next_to_others(an_db *db, const an_schema *schema)
     return code == AN_OK ? check_file(db, version, schema) : code;
 }
 
-/* A plan exists, so that the file was created before. The rows are checked without the lock: where
- * another worker has joined, it has checked them. */
+/* A plan exists, so the file was created before. The rows are checked without the lock: if another
+ * worker has joined, it has checked them. */
 static an_code open_to_join(an_db *db, const an_schema *schema)
 {
     an_code code = connect_next_to_others(db, schema);
@@ -334,8 +334,8 @@ an_db *an_db_open(const char *path, an_db_mode mode)
     return an_db_open_as(path, mode, &schema);
 }
 
-/* The file of an open connection exists without its name, and perhaps without any. Its journal,
- * which has the old name, is written into it first. Best effort. */
+/* The file of an open connection has lost its name, and perhaps has none. Its journal, which has
+ * the old name, is written into it first. Best effort. */
 static void keep_content(an_db *db)
 {
     char *kept = sqlite3_mprintf("%s.kept", db->path);
@@ -348,8 +348,8 @@ static void keep_content(an_db *db)
     sqlite3_free(kept);
 }
 
-/* A file that this process has made and could not fill, as on a full disk. Without the lock it may
- * be another's by now. */
+/* Removes a file that this process created and could not fill, as on a full disk. Without the lock,
+ * it may belong to another process by now. */
 static void remove_unfinished(const an_db *db)
 {
     static const char *const endings[] = {"-journal", "-wal", "-shm", ""};

@@ -1,5 +1,5 @@
-/* time_limit: a statement ends when the user interrupts it or its time is over. A file from outside
- * can hold more than any query reads in an acceptable time. */
+/* time_limit: a statement ends when the user interrupts it or its time is up. A file from outside
+ * can hold more than a query can read in acceptable time. */
 #include <time.h>
 
 #include "base/environment.h"

@@ -1,5 +1,5 @@
-/* write_check: what prevents a database from being written, before SQLite tries: it would make
- * FILE-wal and FILE-shm first, and its message is the same for each cause. */
+/* write_check: finds what prevents writing a database before SQLite tries: SQLite would create
+ * FILE-wal and FILE-shm first, and its message is the same for every cause. */
 #include <libgen.h>
 #include <string.h>
 
