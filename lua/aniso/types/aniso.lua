@@ -1,7 +1,7 @@
 ---@meta aniso
 -- The library's public modules.
 
----Diffusion models for long-tailed image classification. A field is loaded when it is first used.
+---Diffusion models for long-tailed image classification. A field is loaded on first use.
 ---@class aniso
 ---@field version string Of the program.
 ---@field core aniso.core
@@ -25,13 +25,13 @@
 ---@field table aniso.table
 local aniso = {}
 
----A study from data, a base configuration, what varies and seeds; what a recipe returns.
+---A study, which a recipe returns: data, a base configuration, what varies, and seeds.
 ---@param given aniso.StudyOptions
 ---@return aniso.Study
 function aniso.study(given) end
 
 ---Every combination of option values.
----aniso.grid{ ["schedule.lambda"] = aniso.power{0, 0.25}, ["loss.mmd"] = {0, 0.5} } has four.
+---aniso.grid{ ["schedule.lambda"] = aniso.power{0, 0.25}, ["loss.mmd"] = {0, 0.5} } gives four.
 ---@param axes table<string, any[]> values by dotted name
 ---@return aniso.Variation[]
 function aniso.grid(axes) end
@@ -41,17 +41,17 @@ function aniso.grid(axes) end
 ---@return aniso.Variation[]
 function aniso.variants(list) end
 
----Which parts of the method an ablation leaves out, adds alone, or adds one after another. A part is
----"lambda", "global_prior", "local_prior", "cross_attention", "mmd", "class_weight" or "tilt".
+---Which parts of the method an ablation leaves out, adds one by one, or accumulates. A part is "lambda",
+---"global_prior", "local_prior", "cross_attention", "mmd", "class_weight" or "tilt".
 ---@class aniso.AblationOptions
 ---@field drop? string[] The whole method without each of these parts.
----@field add? string[] None of these parts, and each of them alone.
----@field grow? string[] None of these parts, then one more at a time.
+---@field add? string[] None of these parts, and each of them on its own.
+---@field grow? string[] None of these parts, then one more each time.
 ---@field full? string Label of the whole method (default "full").
 ---@field none? string Label of the method with none of the parts of `add` or `grow` (default "none").
 
----The variants of an ablation; the study's base is the whole method, which comes first.
----aniso.ablation{ drop = {"lambda", "mmd"} } has three: full, no lambda, no mmd.
+---The variants of an ablation; the first is the study's base, the whole method.
+---aniso.ablation{ drop = {"lambda", "mmd"} } gives three: full, no lambda, no mmd.
 ---@param given aniso.AblationOptions
 ---@return aniso.Variation[]
 function aniso.ablation(given) end
@@ -80,7 +80,7 @@ function aniso.prior(given) end
 ---@return aniso.Denoiser
 function aniso.denoiser(given) end
 
----A trained model for new images, from a file that `aniso export` wrote; raises where it is not one.
+---A trained model for new images, from a file that `aniso export` wrote; raises if it is not one.
 ---@param path string
 ---@return aniso.Predictor
 function aniso.load(path) end

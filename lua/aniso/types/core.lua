@@ -1,7 +1,7 @@
 ---@meta aniso.core
 -- The engine: one field per part.
 
----The engine in Lua, without checks of options; aniso.* is built on it.
+---The engine's Lua interface, which does not check options; aniso.* is built on it.
 ---@class aniso.core
 ---@field sys aniso.core.sys
 ---@field term aniso.core.term

@@ -1,5 +1,5 @@
 ---@meta _
--- The engine's connection to a run database. A failure of the database is nil, message, code.
+-- The engine's connection to a run database. If the database fails, methods return nil, message, code.
 
 ---The engine's connection under a RunDatabase; begin, commit and rollback bracket a transaction.
 ---@class aniso.Database
@@ -14,7 +14,7 @@ function Database:readonly() end
 ---@return integer version of the schema
 function Database:version() end
 
----@return integer? process that writes (0: unknown); nil if none does
+---@return integer? process that writes (0: unknown); nil if there is none
 function Database:writer() end
 
 ---@param sql string
@@ -27,14 +27,14 @@ function Database:query(sql, ...) end
 ---The values of each column as a list, nil for NULL; faster than a table per row.
 ---@param sql string
 ---@param ... nil|boolean|number|string
----@return table|nil first of as many lists as the query has columns; nil after a failure
+---@return table|nil first of as many lists as there are columns; nil after a failure
 ---@return table|string|nil second or the message
 ---@return table|string|nil third or the code
 ---@return table ...
 function Database:columns(sql, ...) end
 
----Executes an INSERT with the columns of the rows that a query finds in another connection: of one row or of
----several, one after the other. At the end, parameters without a row are NULL.
+---Executes an INSERT with the columns of the rows that a query finds in another connection: each time with
+---the columns of one row or of several, one after another. The last time, parameters without a row are NULL.
 ---@param insert string
 ---@param from aniso.Database
 ---@param select string
@@ -73,7 +73,7 @@ function Database:close() end
 local db = {}
 
 ---@param path string
----@param mode? "read"|"write"|"share"|"alone" "write" if left out; "share": next to a writer
+---@param mode? "read"|"write"|"share"|"alone" "write" if left out; "share": alongside a writer
 ---@return aniso.Database? database
 ---@return string? message
 ---@return string? code

@@ -3,20 +3,20 @@
 
 ---Where and how to draw: on the terminal, or as SVG in a file.
 ---@class aniso.PlotTarget
----@field file? string The SVG file; on the terminal if left out.
+---@field file? string The SVG file; drawn on the terminal if left out.
 ---@field force? boolean Replace a file that is not an earlier figure of aniso.
 ---@field width? integer Characters on the terminal, pixels in a file (at least 8, at most 4000).
 ---@field height? integer Rows on the terminal, pixels in a file (at least 8, at most 4000).
----@field ascii? boolean No braille; by the locale if left out.
----@field colour? boolean As the terminal supports if left out.
+---@field ascii? boolean No braille characters; depends on the locale if left out.
+---@field colour? boolean Depends on the terminal if left out.
 
----A line; lists of equal length. A value that is not finite interrupts it.
+---A line; all lists have the same length. A value that is not finite interrupts it.
 ---@class aniso.Series
 ---@field label? string
----@field style? integer Number of its colour and letter.
+---@field style? integer Index of its colour and letter.
 ---@field x number[]|aniso.Tensor
 ---@field y number[]|aniso.Tensor
----@field error? (number|false)[] Half the length of each bar; false draws none.
+---@field error? (number|false)[] Half the length of each error bar; false draws none.
 ---@field dots? number[][] Points {x, y} next to the line, one per seed for example.
 ---@field low? (number|false)[] Lower end of each bar.
 ---@field high? (number|false)[] Upper end of each bar.
@@ -53,7 +53,7 @@ function plot.svg(figures, target) end
 ---@return string? code
 function plot.draw(figures, target) end
 
----Draws as draw() does, with options that are checked already.
+---Like draw(), with options that have already been checked.
 ---@param figures aniso.Figure|aniso.Figure[]
 ---@param target aniso.PlotTarget
 ---@return string? file that was written
@@ -61,12 +61,12 @@ function plot.draw(figures, target) end
 ---@return string? code
 function plot.show(figures, target) end
 
----A complete copy of a figure with its limits; raises on a mistake.
+---A complete copy of a figure with its limits; raises if it is invalid.
 ---@param given aniso.Figure
 ---@return aniso.Figure
 function plot.figure(given) end
 
----The rules of something that draws: its own and those of PlotTarget.
+---The option rules of a function that draws: its own and those of PlotTarget.
 ---@param own table changed
 ---@return table own
 function plot.options(own) end
@@ -80,7 +80,7 @@ function plot.result(fields, figures) end
 ---@class aniso.Schedule
 local Schedule = {}
 
----What of a schedule is drawn.
+---What is drawn of a schedule.
 ---@class aniso.SchedulePlot : aniso.PlotTarget
 ---@field what? "all"|"signal"|"noise"|"snr" "snr" is ln(a²/s²).
 ---@field class? integer|integer[] 1 … K; all, or seven of many, if left out.
@@ -89,13 +89,13 @@ local Schedule = {}
 ---@param how? aniso.SchedulePlot what is "all" if left out
 function Schedule:plot(how) end
 
----What of γ the bound is drawn over.
+---The range of γ over which the bound is drawn.
 ---@class aniso.BoundCurve
 ---@field gamma? number[] {from, to, n}, {−0.25, 0.75, 41} if left out.
 
 ---The balanced-error bound E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q]; needs counts. Without levels: E of
 ---λ_j ∝ n_j^(−γ) over γ, as {gamma, value, minimum, own, terms}; own is E at the levels in force, terms its
----generalisation and denoising per class; it prints as a plot. With levels: E there, and its terms.
+---generalisation and denoising terms per class; it prints as a plot. With levels: E there, and its terms.
 ---@param how? number[]|aniso.Tensor|aniso.BoundCurve K levels above 0, or what to draw
 ---@return table|number curve the curve, or E at the levels given
 ---@return { generalisation: number, denoising: number }[]? terms with levels: the two terms of each class
@@ -120,33 +120,33 @@ function Schedule:bound_curve(how) end
 function Schedule:simulate(how) end
 
 ---@class aniso.ShareOptions
----@field draws? integer Of the Monte Carlo estimate (default 65536, 2 … 4194304); many classes have fewer.
+---@field draws? integer Of the Monte Carlo estimate (default 65536, 2 … 4194304); fewer for many classes.
 ---@field seed? integer Of the draws (default 0).
 ---@field points? integer Intervals of time (default 50, 1 … 1000).
 
----What s:share(), s:tilt(), s:simulate() and s:bound() give: it prints as a plot, and has the fields that
+---The result of s:share(), s:tilt(), s:simulate() and s:bound(): it prints as a plot and has the fields that
 ---each of them lists.
 ---@class aniso.Result
 local Result = {}
 
 ---Draws the plot again: on the terminal, or as an SVG file.
 ---@param target? aniso.PlotTarget
----@return string? file The file, where one is written; nil, message, code if it cannot be written.
+---@return string? file The file, if one is written; nil, message, code if it cannot be written.
 function Result:plot(target) end
 
----What s:share() gives: how much of the time the image is needed.
+---The result of s:share(): the share of time in which the image is needed.
 ---@class aniso.Share : aniso.Result
 ---@field share number[] R_c of each class, 0 … 1.
 ---@field error number[] Its standard error.
----@field mean number Of R_c over the classes.
+---@field mean number Mean of R_c over the classes.
 ---@field mean_error number Its standard error.
 ---@field draws integer Draws that were made.
 ---@field t integer[] Ends of the intervals of time.
 ---@field curve number[][] [class][interval]: the same in each interval.
 
----The image-needed share R_c = E_t[1 − q_c(y_t)] of each class c, q the posterior from y_t and the class
----shares alone: how much of the time the image must decide. Known before any training; it prints as a plot,
----and :plot { file = "share.svg" } on it writes one.
+---The image-needed share R_c = E_t[1 − q_c(y_t)] of each class c, where q is the posterior given only y_t and
+---the class shares: how much of the time the image must decide. Known before any training. The result prints
+---as a plot; its :plot { file = "share.svg" } writes a file.
 ---@param how? aniso.ShareOptions
 ---@return aniso.Share share
 function Schedule:share(how) end
@@ -156,16 +156,16 @@ function Schedule:share(how) end
 ---@field level? "mixture"|"max"|"min"|number Test level of the coupling sample (default "mixture").
 ---@field times? integer[] 1 … T; 50 of them if left out.
 
----What s:tilt() gives.
+---The result of s:tilt().
 ---@class aniso.ImpliedTilt : aniso.Result
 ---@field t integer[] Times.
----@field tilt number[][] [class][time]: κ; −∞ where a class is never trained.
+---@field tilt number[][] [class][time]: κ; −∞ if a class is never trained.
 ---@field at_T number[] κ of each class at T, where a chain starts.
 ---@field level? number λ* of the coupling sample.
 
 ---The log-odds shift κ that the coupling and class weights give each class over time, known before any
----training; 0 is a class of λ = 1 and weight 1. In the coupling sample it is that of the noisy end.
----Prints as a plot, and :plot { file = "tilt.svg" } on it writes one.
+---training; 0 is a class of λ = 1 and weight 1. In the coupling sample it is that of the noisy end. The
+---result prints as a plot; its :plot { file = "tilt.svg" } writes a file.
 ---@param how? aniso.TiltOptions
 ---@return aniso.ImpliedTilt tilt
 function Schedule:tilt(how) end

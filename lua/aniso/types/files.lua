@@ -1,6 +1,6 @@
 ---@meta _
--- What the engine reads and writes, and its numbers: json, sha256, safetensors, checkpoint, embedded,
--- rng, step. A system error or invalid content is returned as nil, message, code.
+-- What the engine reads and writes, random numbers and optimiser steps: json, sha256, safetensors,
+-- checkpoint, embedded, rng, step. A system error or invalid content is returned as nil, message, code.
 
 ---@class aniso.core.json
 ---@field null lightuserdata JSON's null inside decoded arrays.
@@ -17,7 +17,7 @@ function json.encode(value) end
 ---@return string? code
 function json.decode(text) end
 
----Marks a table: it is an array even when it is empty.
+---Marks a table as an array even if it is empty.
 ---@param list table
 ---@return table list
 function json.array(list) end
@@ -40,7 +40,7 @@ local safetensors = {}
 
 ---@param path string
 ---@return table<string, aniso.Tensor>? tensors
----@return table<string, string> meta the file's own texts; after an error the message
+---@return table<string, string> meta the file's metadata; after an error the message
 ---@return string? code
 function safetensors.load(path) end
 
@@ -65,8 +65,8 @@ function checkpoint.load(path) end
 ---@param path string
 ---@param tensors table<string, aniso.Tensor>
 ---@param state table of values that JSON can hold
----previous: the former file stays as PATH.previous, true if left out; precision: of tensors of two or more
----dimensions, "float32" if left out; exact: the beginning of the names of those that stay float32
+---previous: the former file is kept as PATH.previous, true if left out; precision: of tensors of two or more
+---dimensions, "float32" if left out; exact: prefix of the names of those that stay float32
 ---@param how? { previous: boolean?, precision: "float32"|"float16"|"bfloat16"?, exact: string? }
 ---@return string? sha256 of the tensors
 ---@return integer bytes after an error the message
@@ -93,7 +93,7 @@ function embedded.text(name) end
 ---@class aniso.core.rng
 local rng = {}
 
----Random whole numbers at the addresses 0 … count−1 of a stream.
+---Random integers at the addresses 0 … count−1 of a stream.
 ---@param seed integer
 ---@param purpose string name of the stream
 ---@param a integer number of the stream
@@ -102,8 +102,8 @@ local rng = {}
 ---@return integer[] numbers 1 … n
 function rng.below(seed, purpose, a, count, n) end
 
----How often each of n things is in the resamples first … first+count−1 of a bootstrap, whose members
----are below(seed, purpose, resample, n, n).
+---How often each of n units is in the resamples first … first+count−1 of a bootstrap, whose members are
+---below(seed, purpose, resample, n, n).
 ---@param seed integer
 ---@param purpose string name of the stream
 ---@param first integer number of the first resample
@@ -112,14 +112,14 @@ function rng.below(seed, purpose, a, count, n) end
 ---@return aniso.Tensor counts (count, n)
 function rng.resamples(seed, purpose, first, count, n) end
 
----A stretch of flat tensors to work on.
+---A range of flat tensors to work on.
 ---@class aniso.Stretch
 ---@field from? integer First element, from 1; 1 if left out.
 ---@field length? integer Elements; up to the end if left out.
 
----Further work of a step, in the same pass over memory.
+---Additional work of a step, in the same pass over memory.
 ---@class aniso.StepExtras
----@field scale? number Factor of the gradient, 1 if left out.
+---@field scale? number Factor on the gradient, 1 if left out.
 ---@field average? aniso.Tensor Moving average of the parameters: keep · average + (1 − keep) · p.
 ---@field keep? number 0 … 1, 0 if left out.
 
@@ -153,7 +153,7 @@ function step.adamw(p, g, m, v, how) end
 ---SGD with momentum.
 ---@param p aniso.Tensor parameters, changed
 ---@param g aniso.Tensor gradient
----@param buf aniso.Tensor? of the momentum, changed
+---@param buf aniso.Tensor? momentum buffer, changed
 ---@param how aniso.SgdStep
 function step.sgd(p, g, buf, how) end
 
@@ -181,7 +181,7 @@ function step.view(x, first, length) end
 ---@return number norm before
 function step.clip(g, limit) end
 
----A table of texts with a header line; rows and columns count from 1.
+---A table of strings with a header line; rows and columns count from 1.
 ---@class aniso.Csv
 local Csv = {}
 
@@ -192,13 +192,13 @@ function Csv:header() end
 function Csv:n() end
 
 ---@param number integer of the column
----@return string[] cells "" where empty
+---@return string[] cells "" if empty
 function Csv:column(number) end
 
----@return integer[] lines of the file, where each row ends
+---@return integer[] lines of the file on which the rows end
 function Csv:lines() end
 
----Gives the memory back before the collector does; further use raises.
+---Frees the memory before the garbage collector does; further use raises.
 function Csv:close() end
 
 ---@class aniso.core.csv

@@ -12,7 +12,7 @@
 ---@field nesterov? boolean (default false)
 ---@field weight_decay? number Added to the gradient (default 0, at least 0).
 
----Optimisers over a module's flat tensors; their state is a plain table that a checkpoint keeps.
+---Optimisers over a module's flat tensors; their state is a plain table that checkpoints store.
 ---@class aniso.optim
 ---@field lr_schedule aniso.lr_schedule
 ---@field options table The rules of each optimiser.
@@ -50,7 +50,7 @@ local SGD = {}
 ---@param with? aniso.StepExtras
 function SGD:step(module, lr, with) end
 
----Learning rates: functions of (step, total), step from 1 to total. warmup is a share of all steps.
+---Learning-rate schedules: functions of (step, total), step from 1 to total. warmup is a share of all steps.
 ---@class aniso.lr_schedule
 local lr_schedule = {}
 
@@ -77,13 +77,13 @@ function lr_schedule.one_cycle(given) end
 ---@field db? aniso.RunDatabase Needed by run().
 ---@field recipe? { path: string, text: string }
 ---@field argv? string[]
----@field stream? file* For progress, stderr if left out.
----@field levels? number[] The λ_j of a stored run, in the place of a recipe's own policy.
----@field classes? string[] Those of a stored run, whose order is kept.
----Nothing is trained: the losses' own parts are not looked up, backbone.weights is not opened.
+---@field stream? file* Where progress is written, stderr if left out.
+---@field levels? number[] The λ_j of a stored run, instead of a recipe's own policy.
+---@field classes? string[] Classes of a stored run, whose order is kept.
+---Nothing is trained: a recipe's own losses are not looked up, and backbone.weights is not opened.
 ---@field evaluation_only? boolean
 
----Trains and evaluates one configuration with one seed, and records it.
+---Trains and evaluates a configuration with one seed, and records it.
 ---@class aniso.trainer
 local trainer = {}
 
@@ -91,29 +91,29 @@ local trainer = {}
 ---@return { uid: string, metrics: table }
 function trainer.run(job) end
 
----Drops the data set that is kept for the next run, so that its memory can be collected.
+---Drops the data set that is kept for the next run, so that its memory can be freed.
 function trainer.release_data() end
 
----Goes on with a run that was killed, interrupted or failed, to the same bits.
+---Continues a run that was killed, interrupted or failed; the result has the same bits.
 ---@param db aniso.RunDatabase open for writing
 ---@param run table a row of find()
 ---@param stream? file*
 ---@return { uid: string, metrics: table }
 function trainer.resume(db, run, stream) end
 
----Lets a job go on with a stored run of its configuration.
+---Makes a job continue a stored run of its configuration.
 ---@param job aniso.Job
 ---@param run table a row of find()
 function trainer.adopt(job, run) end
 
----What a lock-step gives for a job: metrics, or the problem that ended it.
+---The result of a job in lock-step: metrics, or the problem that ended it.
 ---@class aniso.Outcome
 ---@field uid? string
 ---@field metrics? table
 ---@field problem? any
 
----Jobs that differ in their denoisers only train in lock-step behind one frozen net, each to the
----bits it would have alone.
+---Trains jobs that differ only in their denoisers in lock-step behind one frozen net, each with the same bits
+---as alone.
 ---@param jobs aniso.Job[]
 ---@return aniso.Outcome[] outcomes in the order of the jobs
 function trainer.run_together(jobs) end
@@ -125,20 +125,20 @@ function trainer.run_together(jobs) end
 ---@return aniso.Job
 function trainer.stored_job(db, run, stream) end
 
----@param jobs aniso.Job[] of stored_job()
+---@param jobs aniso.Job[] from stored_job()
 ---@return aniso.Outcome[] outcomes in the order of the jobs
 function trainer.resume_together(jobs) end
 
----Evaluates a run's best weights with another sampler; stored as a further evaluation.
+---Evaluates a run's best weights with another sampler, stored as a further evaluation.
 ---@param db aniso.RunDatabase open for writing
 ---@param run table a row of find()
 ---@param sampler aniso.option.sampler
----@param rule? aniso.option.select.calibrate|string both parts are then stored as it calibrates them, too
+---@param rule? aniso.option.select.calibrate|string both parts are then also stored as it calibrates them
 ---@return table metrics
 ---@param board? aniso.ProgressBoard
 function trainer.evaluate(db, run, sampler, rule, board) end
 
----Which of several samplers a run has no stored evaluation with; raises for a wrong option.
+---Which of several samplers have no stored evaluation of a run; raises for an invalid option.
 ---@param db aniso.RunDatabase
 ---@param run table a row of find()
 ---@param samplers aniso.option.sampler[]
@@ -147,7 +147,7 @@ function trainer.evaluate(db, run, sampler, rule, board) end
 function trainer.not_evaluated(db, run, samplers, rule) end
 
 ---evaluate() with each of several samplers: the data are loaded and the images encoded once, and each
----evaluation is stored when it is done.
+---evaluation is stored as soon as it is done.
 ---@param db aniso.RunDatabase open for writing
 ---@param run table a row of find()
 ---@param samplers aniso.option.sampler[]
@@ -155,29 +155,29 @@ function trainer.not_evaluated(db, run, samplers, rule) end
 ---@return table[] metrics
 function trainer.evaluate_all(db, run, samplers, options) end
 
----Carries out a stored run again in another database, under the same uid (`aniso verify`).
----@param job aniso.Job of stored_job(), with db, the other database, and source, that of the run
+---Repeats a stored run in another database, under the same uid (`aniso verify`).
+---@param job aniso.Job from stored_job(), with db, the other database, and source, the run's
 ---@return {uid: string, metrics: table?}
 function trainer.repeat_in(job) end
 
----The final evaluation of a stored run again, in another database, under the same uid.
+---Repeats the final evaluation of a stored run in another database, under the same uid.
 ---@param job aniso.Job as for repeat_in()
 ---@param tensors table<string, aniso.Tensor> the run's best weights
 ---@param meta table their metadata
 function trainer.evaluate_in(job, tensors, meta) end
 
----With which sampler and rule evaluate_all() makes a stored evaluation again; nil where its name does not
----hold them.
+---The sampler and rule with which evaluate_all() repeats a stored evaluation; nil if its name does not
+---contain them.
 ---@param db aniso.RunDatabase
 ---@param run table a row of find()
 ---@param evaluation table a row of the table evaluation
----@param rule? table of its calibration
+---@param rule? table its calibration rule
 ---@return aniso.option.sampler? sampler
 ---@return table? rule
 function trainer.options_of_evaluation(db, run, evaluation, rule) end
 
----What a job makes before its first step: plan, dataset, model and criteria; nothing is stored. The
----fields of a session are listed in aniso/train/session.lua.
+---What a job creates before its first step: plan, dataset, model and criteria; nothing is stored.
+---aniso/train/session.lua lists the fields of a session.
 ---@param job aniso.Job complete configuration
 ---@param sharing? table a session whose net this one shares
 ---@return table session
@@ -194,24 +194,24 @@ local config = {}
 ---@return aniso.Config
 function config.complete(given) end
 
----The same of a stored run's configuration: options that are younger than the run stay absent.
+---The same for a stored run's configuration: options that are newer than the run stay absent.
 ---@param given aniso.Config
 ---@return aniso.Config
 function config.of_stored(given) end
 
----The values that an option may have, sorted; nil where any value may be given, and for other names. A
----part of a recipe's own is not listed.
+---The values that an option may have, sorted; nil if any value may be given, and for unknown names. A
+---recipe's own parts are not listed.
 ---@param path string such as "train.mode"
 ---@return string[]?
 function config.choices(path) end
 
 ---What does not fit together in a complete configuration, such as more sampler steps than the schedule has.
 ---@param complete aniso.Config
----@return string[] sentences empty where all fits
+---@return string[] sentences empty if everything fits
 function config.conflicts(complete) end
 
----Options that were set and have no effect, or less than their values promise.
+---Options that were set but have no effect, or less effect than their values suggest.
 ---@param complete aniso.Config
 ---@param evaluation? boolean only the options of an evaluation
----@return string[] sentences empty where there are none
+---@return string[] sentences empty if there are none
 function config.unused(complete, evaluation) end

@@ -1,5 +1,5 @@
 ---@meta _
--- Makers of networks: the engine's, which build in a module, and the options of the public ones.
+-- Constructors of networks: the engine's, which build in a module, and the options of the public ones.
 
 ---Modules.
 ---@class aniso.core.module
@@ -13,7 +13,7 @@ function module.new(how) end
 local resnet = {}
 
 ---@param into aniso.Module not sealed
----@param prefix string begins the names of the parameters
+---@param prefix string prefix of the parameters' names
 ---@param values table kind, depth, width, channels
 ---@return aniso.ResNet
 function resnet.new(into, prefix, values) end
@@ -22,7 +22,7 @@ function resnet.new(into, prefix, values) end
 local prior = {}
 
 ---@param into aniso.Module not sealed
----@param prefix string begins the names of the parameters
+---@param prefix string prefix of the parameters' names
 ---@param values table the options of a recipe's `prior`, with classes, features, channels, counts
 ---@return aniso.Prior
 function prior.new(into, prefix, values) end
@@ -31,7 +31,7 @@ function prior.new(into, prefix, values) end
 local denoiser = {}
 
 ---@param into aniso.Module not sealed
----@param prefix string begins the names of the parameters
+---@param prefix string prefix of the parameters' names
 ---@param values table kind, classes, features, crop_features, dim, steps, blocks, heads, mlp_ratio,
 ---candidates, logits
 ---@return aniso.Denoiser
@@ -44,12 +44,12 @@ local mmd = {}
 ---@return aniso.MMD
 function mmd.new(values) end
 
----Where a network made at the prompt keeps its parameters: in a module of its own, sealed immediately, or in
----the one that is named.
+---Where a network made at the prompt keeps its parameters: in its own module, sealed immediately, or in the
+---given one.
 ---@class aniso.Place
----@field module? any A module that is not sealed, to build in.
----@field prefix? string Begins the names of the parameters.
----@field seed? integer Of the initial weights of a module of its own (default 0).
+---@field module? any A module to build in, not sealed.
+---@field prefix? string Prefix of the parameters' names.
+---@field seed? integer Seed of the initial weights if the network has its own module (default 0).
 
 ---@class aniso.ResnetOptions : aniso.option.backbone.resnet, aniso.Place
 ---@field channels? integer C of the images (default 3, at least 1).

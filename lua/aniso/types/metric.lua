@@ -1,6 +1,6 @@
 ---@meta _
--- What is measured (METHOD §7): aniso.metric, and aniso.evaluate, which predicts what it measures. Undefined
--- is nil, never 0.
+-- What is measured (METHOD §7): aniso.metric, and aniso.evaluate, which makes the predictions. An undefined
+-- value is nil, never 0.
 
 ---@class aniso.MetricInput
 ---@field ["true"] integer[]|aniso.Tensor N classes, 0 … K−1.
@@ -15,7 +15,7 @@
 
 ---@class aniso.MeasuredClass
 ---@field support integer Images of the class.
----@field predicted integer Images that were called so.
+---@field predicted integer Images predicted as this class.
 ---@field tp integer
 ---@field recall number?
 ---@field precision number?
@@ -26,7 +26,7 @@
 ---@field shot string?
 ---@field width number?
 
----One value per name of the catalog, and what they come from.
+---One value per name of the catalog, and what it is computed from.
 ---@class aniso.Measured
 ---@field n integer Images.
 ---@field K integer
@@ -50,7 +50,7 @@
 ---@field seed? integer 0 if left out.
 ---@field shot? ("many"|"medium"|"few")[] Group of each class.
 
----Of differences second − first.
+---A test of the differences second − first.
 ---@class aniso.PairedTest
 ---@field n integer
 ---@field mean number
@@ -58,10 +58,10 @@
 ---@field df integer n − 1
 ---@field t number?
 ---@field p number?
----@field lo number? Of the interval of the mean.
+---@field lo number? Of the mean's interval.
 ---@field hi number?
 
----Metrics of a confusion matrix and of probabilities, over a whole set, never averaged over batches.
+---Metrics from a confusion matrix and from probabilities, over a whole set, never averaged over batches.
 ---@class aniso.metric
 ---@field catalog { name: string, higher: boolean, label: string }[] Every metric that is one number.
 local metric = {}
@@ -70,7 +70,7 @@ local metric = {}
 ---@return aniso.Measured
 function metric.evaluate(options) end
 
----One number of the catalog, at its own cost; nil where it is undefined. Not of the two measures of chains.
+---One metric of the catalog, computed on its own; nil if it is undefined. Not for the two measures of chains.
 ---@param name string
 ---@param true_ integer[] N classes, 0 … K−1
 ---@param rows number[][] N rows of K probabilities
@@ -78,13 +78,13 @@ function metric.evaluate(options) end
 ---@return number?
 function metric.value(name, true_, rows, shot) end
 
----The same from a stored confusion matrix; what needs probabilities is nil.
+---The same from a stored confusion matrix; metrics that need probabilities are nil.
 ---@param matrix integer[][]|aniso.Tensor rows true, columns predicted
 ---@param shot? ("many"|"medium"|"few")[]
 ---@return aniso.Measured
 function metric.from_confusion(matrix, shot) end
 
----Bootstrap intervals over images; with options.shot also of the groups many, medium and few.
+---Bootstrap intervals over images; with options.shot also for the groups many, medium and few.
 ---@param true_ integer[]|aniso.Tensor
 ---@param pred integer[]|aniso.Tensor
 ---@param K integer
@@ -101,8 +101,8 @@ function metric.interval(true_, pred, K, options) end
 ---@return table intervals { acc = aniso.Interval, bacc =, macro_f1 =, …, draws =, level =, seed = }
 function metric.difference(true_, first, second, K, options) end
 
----McNemar's test of two predictions of the same images: b images are right only in the first, c only in
----the second.
+---McNemar's test on two predictions of the same images: b images are right only in the first, c only in the
+---second.
 ---@param true_ integer[]|aniso.Tensor
 ---@param first integer[]|aniso.Tensor
 ---@param second integer[]|aniso.Tensor
@@ -110,10 +110,10 @@ function metric.difference(true_, first, second, K, options) end
 ---@return { b: integer, c: integer, p: number, test: string }
 function metric.mcnemar(true_, first, second, K) end
 
----Paired t test of second − first; t and p are nil where the differences do not vary. lo and hi: the
----interval of the mean difference, from two values on.
+---Paired t test of second − first; t and p are nil if the differences do not vary. lo and hi: the interval of
+---the mean difference, if there are at least two values.
 ---@param first number[]
----@param second number[] by seed in the order of first
+---@param second number[] by seed, in the order of first
 ---@param level? number 0.95 if left out
 ---@return aniso.PairedTest
 function metric.paired_t(first, second, level) end
@@ -122,7 +122,7 @@ function metric.paired_t(first, second, level) end
 ---@return { n: integer, mean: number, sd: number? }
 function metric.mean_sd(values) end
 
----Class probabilities q as they are under other class shares: q̃_k ∝ q_k exp(κ_k) (METHOD §2).
+---Class probabilities q under other class shares: q̃_k ∝ q_k exp(κ_k) (METHOD §2).
 ---@class aniso.tilt
 local tilt = {}
 
@@ -138,8 +138,8 @@ function tilt.prior(counts, tau) end
 ---@return number[] kappa (K)
 function tilt.lambda(levels, kappa) end
 
----The tilted probabilities: the very bits that an evaluation with this tilt on its vote stores, where
----probs are those that the evaluation without it stored.
+---The tilted probabilities. If probs are those that an evaluation without a tilt stored, they have the same
+---bits as those that an evaluation with this tilt on its vote stores.
 ---@param probs aniso.Tensor|number[][] (N,K), at least 0; rows that do not sum to 1 are normalised
 ---@param kappa number[] K finite numbers
 ---@return aniso.Tensor (N,K)
@@ -148,10 +148,10 @@ function tilt.apply(probs, kappa) end
 ---@class aniso.PredictOptions
 ---@field batch? integer Images at a time, 256 if left out.
 ---@field chain? boolean false leaves the chain out.
----@field keep? boolean Keeps the ends of the chains, for read_again().
+---@field keep? boolean Keeps the final states of the chains, for read_again().
 ---@field tick? fun(done: integer, total: integer) Called per batch.
 ---@field beat? fun() Called before each step of a chain.
----@field cache? table Empty at first: keeps what is encoded for further calls with this model and data set.
+---@field cache? table Empty at first; keeps what is encoded for further calls with this model and data set.
 
 ---Predictions of a whole part, and their metrics.
 ---@class aniso.evaluate
@@ -166,7 +166,7 @@ local evaluate = {}
 ---@return table predictions true, prior, chain, width, agreement: one entry per image; encoding_s, seconds
 function evaluate.predict(model, dataset, part, how, options) end
 
----The same for several models that share one net, which encodes every image once.
+---The same for several models that share a net, which encodes every image once.
 ---@param jobs { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
 ---@param dataset aniso.Dataset
 ---@param part aniso.Part
@@ -174,24 +174,24 @@ function evaluate.predict(model, dataset, part, how, options) end
 ---@return table[] predictions
 function evaluate.predict_all(jobs, dataset, part, options) end
 
----The same chains read by another temperature and another tilt of the vote.
+---Reads the same chains with another temperature and another tilt of the vote.
 ---@param predictions table of predict() with keep
 ---@param model aniso.Model
----@param how aniso.option.sampler complete; differs from the chains' in these two alone
+---@param how aniso.option.sampler complete; differs from the chains' only in these two
 ---@return table predictions true, prior, chain, width, agreement
 function evaluate.read_again(predictions, model, how) end
 
 ---@class aniso.ChainOptions
----@field see? fun(map: aniso.Tensor) Is given the denoiser's attention (B·R,K,N) at each step.
+---@field see? fun(map: aniso.Tensor) Receives the denoiser's attention (B·R,K,N) at each step.
 ---@field beat? function Called before each step.
 ---@field alike? boolean Every image has the noise of the first: its result does not depend on the others.
 
----Class probabilities, interval width and agreement of the chains of some images.
+---Class probabilities, interval width and agreement over the chains of some images.
 ---@param model aniso.Model
 ---@param features aniso.Tensor of model:encode(images)
 ---@param prior aniso.PriorOutput
 ---@param how aniso.option.sampler complete
----@param first integer the first image's position in its part, from 0: where its noise is
+---@param first integer the first image's position in its part, from 0, which determines its noise
 ---@param options? aniso.ChainOptions
 ---@return aniso.Tensor probabilities (B,K)
 ---@return aniso.Tensor width (B,K)

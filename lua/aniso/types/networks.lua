@@ -1,7 +1,7 @@
 ---@meta _
 -- Networks: modules of parameters, the backbone, the prior, the denoiser, and the MMD loss.
 
----Named parameters and buffers of one or more networks. Networks are added until it is sealed; then all
+---Named parameters and buffers of one or more networks. Networks can be added until it is sealed; then all
 ---values are elements of one flat tensor.
 ---@class aniso.Module
 local Module = {}
@@ -14,7 +14,7 @@ local Module = {}
 ---@return aniso.Tensor parameter the tensor itself
 function Module:param(name, shape, how) end
 
----Lays all parameters into one tensor. No network can be added afterwards.
+---Moves all parameters into one tensor. No network can be added afterwards.
 ---@return aniso.Module self
 function Module:seal() end
 
@@ -28,19 +28,19 @@ function Module:flat() end
 function Module:flat_buffers() end
 
 ---The ranges of flat() with and without weight decay, `first` counting from 1.
----@param prefix? string of the parameters whose names begin with it; all if left out
+---@param prefix? string prefix of the parameters' names; all if left out
 ---@return { first: integer, length: integer, decay: boolean }[]
 function Module:decay_ranges(prefix) end
 
 ---The ranges of flat_buffers(), `first` counting from 1.
----@param prefix? string of the buffers whose names begin with it; all if left out
+---@param prefix? string prefix of the buffers' names; all if left out
 ---@return { first: integer, length: integer, decay: boolean }[]
 function Module:buffer_ranges(prefix) end
 
 ---Sets the gradient to 0.
 function Module:zero_grad() end
 
----Exchanges the contents with tensors of the same length; applying it twice restores the original.
+---Exchanges the contents with tensors of the same length; a second call restores the original.
 ---@param values aniso.Tensor like flat()
 ---@param buffers? aniso.Tensor like flat_buffers()
 function Module:swap(values, buffers) end
@@ -60,8 +60,8 @@ function Module:training() end
 ---@return aniso.Module self
 function Module:freeze(on, prefix) end
 
----In training its convolutional networks sum over a batch in eight slices, added by a fixed tree: the same
----bits at 1, 2, 4 and 8 ranks, other bits than without.
+---In training its convolutional networks sum over a batch in eight slices, added in a fixed tree. The bits
+---are the same at 1, 2, 4 and 8 ranks but differ from those without slices.
 ---@param on? boolean true if left out
 ---@return aniso.Module self
 function Module:slice(on) end
@@ -99,39 +99,40 @@ function Module:close() end
 ---@class aniso.ResNet
 ---@field features integer Channels of the features, Cf.
 ---@field module aniso.Module Its parameters.
----@field units integer Parts that recompute() counts: the stem with its pooling, then each block.
+---@field units integer Number of units for recompute(): the stem with its pooling, then each block.
 local ResNet = {}
 
 ---@param images aniso.Tensor (B,H,W,C), as Dataset:batch gives them
 ---@return aniso.Tensor features (B,h,w,Cf)
 function ResNet:forward(images) end
 
----Memory against time: from the next forward pass on, the first n units keep no intermediates, and the
----backward pass computes them again (1604.06174). Outputs and gradients have the same bits.
----@param n integer 0, as at first, to units.
+---Trades time for memory: from the next forward pass on, the first n units keep no intermediates, and the
+---backward pass recomputes them (1604.06174). Outputs and gradients have the same bits.
+---@param n integer 0 (at first) to units.
 function ResNet:recompute(n) end
 
----Bytes that the latest recomputation of a unit measured; zeros before one, and where it is not trained.
+---Bytes that the latest recomputation of a unit measured; zeros before the first one, or if it is not
+---trained.
 ---@class aniso.ResNet.bytes
----@field before integer The most in use at once, until the recomputation began.
----@field kept integer What keeping the unit's intermediates holds longer, without its output.
----@field peak integer The most in use at once while it was recomputed and its gradients were computed.
+---@field before integer Peak use until the recomputation began.
+---@field kept integer What keeping the unit's intermediates, without its output, would hold longer.
+---@field peak integer Peak use while it was recomputed and its gradients were computed.
 
 ---@return aniso.ResNet.bytes[] of each unit
 function ResNet:unit_bytes() end
 
----Weights with torchvision's names, conv1.weight; the classifier fc is passed over.
+---Loads weights with torchvision's names, such as conv1.weight; the classifier fc is skipped.
 ---@param tensors table<string, aniso.Tensor>
 function ResNet:load(tensors) end
 
 ---Gives the memory back before the collector does.
 function ResNet:close() end
 
----Output of a prior for B images; fields that its mode lacks are absent.
+---Output of a prior for B images; fields that its mode does not compute are absent.
 ---@class aniso.PriorOutput
 ---@field m aniso.Tensor Prior mean (B,K): w mg + (1 − w) ml in the mode "both".
----@field mg aniso.Tensor Global share (B,K): softmax(g), 0 where m leaves it out, m of a constant prior.
----@field ml aniso.Tensor Local share (B,K): softmax(l), 0 where m leaves it out, m of a constant prior.
+---@field mg aniso.Tensor Global share (B,K): softmax(g), 0 if m leaves it out, m for a constant prior.
+---@field ml aniso.Tensor Local share (B,K): softmax(l), 0 if m leaves it out, m for a constant prior.
 ---@field g aniso.Tensor? Global logits (B,K).
 ---@field l aniso.Tensor? Local logits (B,K).
 ---@field saliency aniso.Tensor? Class maps (B,h,w,K).
@@ -140,7 +141,7 @@ function ResNet:close() end
 ---@field side integer? Of the windows, pixels.
 ---@field attention aniso.Tensor? Weight of each window in l (B,crops).
 
----The prior network, images and features to the mean of the forward process (METHOD §4): aniso.prior.
+---The prior network, from images and features to the mean of the forward process (METHOD §4): aniso.prior.
 ---@class aniso.Prior
 ---@field mode "both"|"global"|"local"|"uniform"|"frequency"|"zero"
 ---@field classes integer K
@@ -156,7 +157,7 @@ function Prior:forward(images, features) end
 ---Gives the memory back before the collector does.
 function Prior:close() end
 
----What the denoiser needs of a batch of images, made once whatever the number of draws and steps.
+---What the denoiser needs from a batch of images, computed once whatever the number of draws and steps.
 ---@class aniso.Context
 ---@field images integer B
 local Context = {}
@@ -177,12 +178,12 @@ local Denoiser = {}
 ---@field mg aniso.Tensor Global prior (B,K).
 ---@field ml aniso.Tensor Local prior (B,K).
 
----What depends on the images alone.
+---Computes what depends only on the images.
 ---@param of aniso.DenoiserInput
 ---@return aniso.Context
 function Denoiser:encode(of) end
 
----The network's output for any number of draws per image, those of an image in adjacent rows.
+---The network's output for any number of draws per image; the draws of an image are adjacent rows.
 ---@param context aniso.Context of B images
 ---@param y aniso.Tensor noisy labels y_t (B·R,K)
 ---@param t integer|aniso.Tensor int64 (B·R), 1 … T

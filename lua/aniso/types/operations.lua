@@ -1,12 +1,12 @@
 ---@meta _
 -- Operations with derivatives: methods of Tensor, and functions of aniso.core.ops.
 
----Operations with gradients: x:relu() is aniso.core.ops.relu(x). Results are new tensors; the tape
----records how they were computed where an input requires a gradient.
+---Operations with gradients: x:relu() is aniso.core.ops.relu(x). Results are new tensors; the tape records
+---how they were computed if an input requires a gradient.
 ---@class aniso.Operations
 local Operations = {}
 
----@param other aniso.Tensor|number of a shape that spreads to this one's or the other way round
+---@param other aniso.Tensor|number a tensor whose shape broadcasts with this one's, or a number
 ---@return aniso.Tensor
 function Operations:add(other) end
 
@@ -64,17 +64,17 @@ function Operations:sqrt() end
 function Operations:square() end
 
 ---@param dim? integer the dimension to sum over; all if left out
----@param keep? boolean true leaves a size of 1 in its place
+---@param keep? boolean true keeps the dimension with size 1
 ---@return aniso.Tensor
 function Operations:sum(dim, keep) end
 
 ---@param dim? integer the dimension to average over; all if left out
----@param keep? boolean true leaves a size of 1 in its place
+---@param keep? boolean true keeps the dimension with size 1
 ---@return aniso.Tensor
 function Operations:mean(dim, keep) end
 
 ---The same numbers in another shape: x:reshape(2, 3) or x:reshape{2, -1}.
----@param ... integer|integer[] sizes; their product stays, and one may be −1
+---@param ... integer|integer[] sizes with the same product; one may be −1
 ---@return aniso.Tensor
 function Operations:reshape(...) end
 
@@ -88,26 +88,26 @@ function Operations:expand(...) end
 ---@return aniso.Tensor
 function Operations:permute(...) end
 
----A stretch of one dimension.
+---A range of one dimension.
 ---@param dim integer
 ---@param start integer from 1
 ---@param length integer
 ---@return aniso.Tensor
 function Operations:narrow(dim, start, length) end
 
----Every row `times` times, copies of a row side by side: (B, …) → (B·times, …).
+---Repeats every row `times` times, with the copies of a row adjacent: (B, …) → (B·times, …).
 ---@param times integer at least 1
 ---@return aniso.Tensor
 function Operations:repeat_rows(times) end
 
----The same numbers as a constant: no gradient flows further back.
+---The same numbers as a constant: no gradient flows back through it.
 ---@return aniso.Tensor
 function Operations:detach() end
 
 ---Product of matrices (n,k) × (k,m) → (n,m), or of batches of them, (G,n,k) × (G,k,m).
 ---@param other aniso.Tensor
----@param transpose_self? boolean use this one transposed
----@param transpose_other? boolean use the other transposed
+---@param transpose_self? boolean transpose this matrix first
+---@param transpose_other? boolean transpose the other matrix first
 ---@return aniso.Tensor
 function Operations:matmul(other, transpose_self, transpose_other) end
 
@@ -145,7 +145,7 @@ function Operations:global_avg_pool() end
 ---@return aniso.Tensor
 function Operations:top_pool(percent) end
 
----Batch normalisation over all but the last dimension, with the residual and ReLU that may follow.
+---Batch normalisation over all but the last dimension, with an optional residual and ReLU.
 ---@param gamma aniso.Tensor scale (C)
 ---@param beta aniso.Tensor shift (C)
 ---@param running_mean aniso.Tensor (C), changed in training
@@ -170,17 +170,17 @@ function Operations:softmax() end
 ---@return aniso.Tensor
 function Operations:log_softmax() end
 
----Mean over all elements of the squared difference, times the weight of its row where weights are given.
+---Mean over all elements of the squared difference, times the weight of the row if weights are given.
 ---@param other aniso.Tensor of the same shape
 ---@param weights? aniso.Tensor one per row, without gradient
 ---@return aniso.Tensor loss a scalar
 function Operations:mse(other, weights) end
 
----What turns cross-entropy into the losses for long tails; lists have one number per class.
+---The options that turn cross-entropy into the losses for long tails; lists have one number per class.
 ---@class aniso.CrossEntropy
 ---@field weight? number[] Of each class's images in the mean.
 ---@field adjust? number[] Added to the logits.
----@field margin? number[] Taken off the true class's logit (LDAM).
+---@field margin? number[] Subtracted from the true class's logit (LDAM).
 ---@field scale? number Factor on the logits, 1 if left out.
 ---@field focal? number γ of (1 − p)^γ, 0 if left out.
 ---@field smoothing? number Share of the label spread over all classes, 0 if left out.
@@ -191,12 +191,12 @@ function Operations:mse(other, weights) end
 ---@return aniso.Tensor loss a scalar
 function Operations:cross_entropy(labels, how) end
 
----Attention of queries (B,N,D), D divided among the heads. With fewer keys than queries, B/r of
----them, r neighbouring rows of queries share one row of keys.
+---Attention of queries (B,N,D), with D divided among the heads. If there are only B/r rows of keys, r
+---neighbouring rows of queries share one.
 ---@param keys aniso.Tensor (B/r,S,D)
 ---@param values aniso.Tensor (B/r,S,D)
 ---@param heads integer a divisor of D
----@param with_map? boolean true returns the mean map over heads as well
+---@param with_map? boolean true also returns the map averaged over the heads
 ---@return aniso.Tensor output (B,N,D)
 ---@return aniso.Tensor? map (B,N,S)
 function Operations:attention(keys, values, heads, with_map) end

@@ -1,6 +1,6 @@
 ---@meta _
--- Options of a recipe's `backbone`, `prior`, `schedule` and `denoiser`; the λ policies are written
--- from their registry.
+-- Options of a recipe's `backbone`, `prior`, `schedule` and `denoiser`; the λ policies are generated from
+-- their registry.
 
 ---@alias aniso.option.backbone
 ---| aniso.option.backbone.resnet
@@ -23,10 +23,10 @@
 ---@class aniso.option.backbone.normalise.imagenet
 ---@field [1] "imagenet"
 
----Moments of other weights; a table without a name is of this kind.
+---Moments for other weights; a table without a name is of this kind.
 ---@class aniso.option.backbone.normalise.constants
 ---@field [1]? "constants"
----@field mean? number[] Of red, green, blue, values of pixels being 0 to 1 (default {0.5, 0.5, 0.5}).
+---@field mean? number[] Of red, green, blue, with pixel values from 0 to 1 (default {0.5, 0.5, 0.5}).
 ---@field deviation? number[] Of the same (default {0.5, 0.5, 0.5}).
 
 ---The small residual network for images of 32 to 64 pixels: three stages.
@@ -34,8 +34,8 @@
 ---@field [1] "resnet"
 ---@field depth? integer Layers, 6n + 2 (default 8, at least 8).
 ---@field width? integer Channels of the first stage, doubled at each next (default 32, at least 1).
----Stride of the 3×3 stem, 1 if left out; at 2 an image of 64×64 costs as much as one of 32×32 at 1 (at least
----1, at most 2).
+---Stride of the 3×3 stem, 1 if left out; at 2, a 64×64 image costs as much as a 32×32 image at 1 (at least 1,
+---at most 2).
 ---@field stem_stride? integer
 ---@field weights? string A safetensors file with torchvision's names to start from.
 ---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
@@ -77,16 +77,16 @@
 ---if left out.
 ---@field normalise? aniso.option.backbone.normalise|string
 
----No backbone: data = features, whose rows take the place of its output. The default there.
+---No backbone: for data = features, whose rows replace its output. The default there.
 ---@class aniso.option.backbone.none
 ---@field [1] "none"
 
----The prior networks, whose mean m the label is diffused around.
+---The prior networks, which predict the mean m around which the label is diffused.
 ---@class aniso.option.prior
 ---Which prior; with data = features "global" if left out (default "both").
 ---@field mode? "both"|"global"|"local"|"uniform"|"frequency"|"zero"
----Percent of a saliency map behind a global logit; 100 makes the global prior a linear classifier on globally
----pooled features (default 20, above 0, at most 100).
+---Percent of a saliency map that a global logit averages; 100 makes the global prior a linear classifier on
+---globally pooled features (default 20, above 0, at most 100).
 ---@field top_percent? number
 ---@field crops? integer Most salient windows, or tokens of features, per image (default 4, at least 1).
 ---Side of a window in pixels; 0: a third of the image's side (default 0, at least 0).
@@ -108,13 +108,13 @@
 ---@field beta_end? number β at the last step; the base's own, scaled by 1000/T, if left out.
 ---@field beta_max? number Largest β of any step (default 0.999, above 0, below 1).
 ---@field offset? number Of the cosine, 2102.09672 (default 0.008, at least 0, below 1).
----How λ_j enters: as the deviation of class j, as its speed, as one level per image of its class, as the
----lead in time of an image of its class, or times the uncertainty of each image's prior (default "variance").
+---How λ_j enters: as the deviation of class j, as its speed, as one level per image of the class, as the lead
+---in time of an image of the class, or times the uncertainty of each image's prior (default "variance").
 ---@field coupling? "variance"|"speed"|"sample"|"class_speed"|"image"
 ---c of the coupling image, λ_j(x) ∝ λ_j √(m_j (1 − m_j) + c n_j^(−½)); 1 if left out (above 0).
 ---@field uncertainty_floor? number
----How the class levels λ_j are chosen: a policy, or function(counts, options) that gives K levels
----(default "isotropic").
+---How the class levels λ_j are chosen: a policy, or function(counts, options) that returns K levels (default
+---"isotropic").
 ---@field lambda? aniso.option.lambda|string|function
 ---@field bound_constants? aniso.option.schedule.bound_constants Constants of the bound E(λ).
 ---@field counts? integer[] Training images n_j per class; the data set's if left out.
@@ -141,7 +141,7 @@
 ---@field mlp_ratio? number Hidden width of an MLP over D (default 2, above 0, at most 64).
 ---@field candidates? integer Classes with a token; the rest share one (else all have one) (at least 1).
 
----No denoiser: nothing is diffused, and the prior's predictions are the run's.
+---No denoiser: nothing is diffused, and the run's predictions are the prior's.
 ---@class aniso.option.denoiser.none
 ---@field [1] "none"
 

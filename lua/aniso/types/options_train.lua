@@ -1,6 +1,6 @@
 ---@meta _
--- Options of a recipe's `loss`, `train` and `select`; what names an entry of a registry (a prior loss,
--- a class weight, a sampler) is written from the registry.
+-- Options of a recipe's `loss`, `train` and `select`; those that name an entry of a registry (a prior loss, a
+-- class weight, a sampler) are generated from it.
 
 ---L = w_d E[w_c ‖target − output‖²] + w_m MMD²(ε, ε̂) + w_g L_prior(g) + w_l L_prior(l) (METHOD §6).
 ---@class aniso.option.loss
@@ -8,26 +8,26 @@
 ---@field mmd? number w_m, weight of the MMD between drawn and estimated noise (default 0.5, at least 0).
 ---@field global? number w_g, weight of the global prior's own loss (default 1, at least 0).
 ---@field local? number w_l, weight of the local prior's own loss (default 1, at least 0).
----The priors' own loss: a kind, or function(counts, options) that gives the arguments of
----ops.cross_entropy or a function(logits, labels, progress) (default "ce").
+---The priors' own loss: a kind, or function(counts, options) that returns the arguments of ops.cross_entropy
+---or a function(logits, labels, progress) (default "ce").
 ---@field prior? aniso.option.loss.prior|string|function
----How images weigh in the denoising error by class, mean 1: a kind, or function(counts, options,
----levels) that gives K weights (default "none").
+---Weights of the classes in the denoising error, with mean 1: a kind, or function(counts, options, levels)
+---that returns K weights (default "none").
 ---@field class_weight? aniso.option.loss.class_weight|string|function
 ---α of the factor 1 + α(1 − m_c) of an image of class c in the denoising error (default 0, at least 0).
 ---@field hardness? number
 ---@field multipliers? number[] Of MMD's bandwidth 2K, 1 to 8 (default {0.25, 0.5, 1, 2, 4}).
 ---What the MMD compares with the drawn noise: the estimate of the denoising error, or one estimate per
----granularity, noised around the global and around the local prior alone, as in DiffMIC (fused if left out).
+---granularity, noised around only the global and only the local prior, as in DiffMIC (fused if left out).
 ---@field mmd_of? "fused"|"granularities"
 ---@field unbiased? boolean Leave out the pairs of a row with itself in MMD (default false).
 
----How training images are varied; by default nothing is.
+---How training images are varied; by default they are not.
 ---@class aniso.option.train.augment
 ---@field flip? boolean|"none"|"horizontal"|"vertical"|"both" At random; true is "both" (default false).
 ---@field transpose? boolean Exchange rows and columns at random (default false).
----@field shift? integer Pixels at most in each direction, border reflected (default 0, at least 0).
----@field crop? integer Pixels at most in each direction, black outside (default 0, at least 0).
+---@field shift? integer Largest shift in pixels in each direction, border reflected (default 0, at least 0).
+---@field crop? integer Largest shift in pixels in each direction, black outside (default 0, at least 0).
 ---@field brightness? number Largest change (default 0, at least 0, at most 1).
 ---@field contrast? number Largest change (default 0, at least 0, at most 1).
 ---@field colour? number Largest change of saturation (default 0, at least 0, at most 1).
@@ -38,17 +38,17 @@
 ---@field backbone? number Of the backbone's last stage (default 1, above 0).
 ---@field prior? number Of the priors (default 1, above 0).
 ---@field denoiser? number Of the denoiser (default 1, above 0).
----A further factor of the backbone per stage towards the images: layer3 of a ResNet-18 has it once, the stem
+---A further factor per stage of the backbone towards the images: layer3 of a ResNet-18 gets it once, the stem
 ---four times (discriminative learning rates, 1801.06146) (default 1, above 0, at most 1).
 ---@field layer_decay? number
 
 ---How the weights are trained.
 ---@class aniso.option.train
----Everything at once, or the backbone and priors first and the denoiser on their frozen features
+---Everything at once, or first the backbone and priors and then the denoiser on their frozen features
 ---(default "joint"). Without a denoiser: "staged".
 ---@field mode? "joint"|"staged"
 ---@field epochs? integer Passes over the training part (default 30, at least 1).
----@field prior_epochs? integer Of the first stage of "staged"; 0: as epochs (default 0, at least 0).
+---@field prior_epochs? integer Epochs of the first stage of "staged"; 0: as epochs (default 0, at least 0).
 ---@field batch? integer B, images per step (default 128, at least 2).
 ---@field draws? integer M, draws of (t, ε) per image and step (default 4, at least 1).
 ---What the denoiser predicts; class: a distribution over the classes, trained with cross-entropy, as ŷ0
@@ -56,73 +56,73 @@
 ---@field prediction? "y0"|"epsilon"|"v"|"class"
 ---@field optimiser? "adamw"|"sgd" (default "adamw")
 ---@field lr? number Largest learning rate (default 0.001, above 0).
----@field weight_decay? number Not of biases and normalisations (default 0.05, at least 0).
+---@field weight_decay? number Not for biases and normalisations (default 0.05, at least 0).
 ---@field momentum? number β1 of adamw (default 0.9, at least 0, below 1).
 ---@field lr_schedule? "cosine"|"one_cycle"|"constant" The learning rate over training (default "cosine").
 ---@field warmup? number Share of all steps; 0.3 suits one_cycle (default 0.03, at least 0, below 1).
 ---@field clip? number Largest norm of the gradient; 0: off (default 1, at least 0).
----Decay of the averaged weights, which are those evaluated; 0: off (default 0.998, at least 0, below 1).
+---Decay of the averaged weights, which are the ones evaluated; 0: off (default 0.998, at least 0, below 1).
 ---@field ema_decay? number
----Which images an epoch contains: each once, classes equally often, by √n_j, or from the first to the
+---Which images an epoch contains: each once, classes equally often, by √n_j, or moving from the first to the
 ---second over the epochs of a stage (default "instance").
 ---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"
 ---@field augment? aniso.option.train.augment How training images are varied.
----Parts of the backbone that are not trained, from the images on up to and including the named one; true: all
----of it. Their running moments are fixed too (false if left out).
+---Parts of the backbone that are not trained, from the input up to and including the named one; true: all of
+---it. Their running moments are also fixed (false if left out).
 ---@field freeze? boolean|"stem"|"layer1"|"layer2"|"layer3"|"layer4"
----Epochs of the stage after which the last frozen part is trained too, one part each time, from the last
----stage to the stem (gradual unfreezing, 1801.06146); what is frozen stays frozen if left out (at least 1).
+---Every so many epochs of the stage, the last frozen part is unfrozen, from the last stage to the stem
+---(gradual unfreezing, 1801.06146); if left out, frozen parts stay frozen (at least 1).
 ---@field unfreeze_every? integer
----What the tensors of a training step may take, as "512M" or "2G" with powers of 1024: as few blocks of the
----backbone as that requires are recomputed in the backward pass. No result depends on it, so a run has the
----same configuration with any. Validation is not counted; no limit if left out or "none".
+---Memory limit for the tensors of a training step, as "512M" or "2G" with powers of 1024: as few blocks of
+---the backbone as needed are recomputed in the backward pass. No result depends on it, so a run has the same
+---configuration whatever its value. Validation is not counted; no limit if left out or "none".
 ---@field memory? string
----The numbers that a training step multiplies in convolutions and dense layers, and those of the
----backbone's maps; sums, weights and their gradients are float32, and so are validation and evaluation.
----bfloat16 has 8 of a float32's 24 bits. Processors with AMX multiply it several times as fast, others
----without instructions for it emulate it (float32 if left out).
+---Type of the numbers that a training step multiplies in convolutions and dense layers, and of the backbone's
+---maps; sums, weights and their gradients are float32, as are validation and evaluation. bfloat16 has 8 of a
+---float32's 24 bits. Processors with AMX multiply it several times as fast; those without instructions for it
+---emulate it (float32 if left out).
 ---@field precision? "float32"|"bfloat16"
 ---@field lr_scale? aniso.option.train.lr_scale Factors of lr by part; all 1 if left out.
----α of mixup in the stage that trains the priors (1710.09412): λ ~ Beta(α, α) mixes the images of a batch
----with each other, and the loss is that of both labels. Not with mode "joint"; off if left out (at least 0).
+---α of mixup in the stage that trains the priors (1710.09412): λ ~ Beta(α, α) mixes pairs of images of a
+---batch, and the loss takes both labels. Not with mode "joint"; off if left out (at least 0).
 ---@field mixup? number
----Backbone and crops' network sum over a batch in eight slices, added by a fixed tree: ranks of mpirun then
----share a batch, with the bits of one process (engine/base/ranks/README.md). Other bits than without (false
----if left out).
+---The backbone and the crops' network sum over a batch in eight slices, added in a fixed tree: ranks of
+---mpirun then share a batch and give the same bits as one process (engine/base/ranks/README.md). The bits
+---differ from those without slices (false if left out).
 ---@field sliced? boolean
 
 ---How the weights to evaluate are chosen, always on the validation part.
 ---@class aniso.option.select
 ---@field metric? string A name of aniso.metric.catalog (default "macro_f1").
----Whose metric: the reverse chain's or the prior's own (default "chain"). Without a denoiser: "prior".
+---Whose metric it is: the reverse chain's or the prior's own (default "chain"). Without a denoiser: "prior".
 ---@field of? "chain"|"prior"
 ---@field every? integer Epochs between two validations (default 1, at least 1).
 ---@field steps? integer S of a validation's chains (default 10, at least 1).
 ---@field draws? integer R of a validation's chains (default 2, at least 1).
 ---@field keep? "best"|"last" The best epoch's averaged weights, or the last's (default "best").
----Early stopping: a stage ends after so many validations in a row without a better value of metric, wherever
----the learning-rate schedule is. The first stage of mode "staged" takes all its epochs. Off if left out (at
----least 1).
+---Early stopping: a stage ends after this many validations in a row without a better value of metric,
+---whatever the state of the learning-rate schedule. The first stage of mode "staged" always runs all its
+---epochs. Off if left out (at least 1).
 ---@field patience? integer
----Of the weights that are kept, and that the final evaluation uses: 16 bits halve the file of a run (float32
----if left out).
+---Precision of the weights that are kept and used by the final evaluation: 16 bits halve the file of a run
+---(float32 if left out).
 ---@field precision? "float32"|"float16"|"bfloat16"
----What is stored of each image with an evaluation: the probabilities of all classes, or the label and its
----probability alone ("probabilities" if left out). Without the others, operating curves and what is computed
+---What an evaluation stores for each image: the probabilities of all classes, or only the label and its
+---probability ("probabilities" if left out). With only the label, operating curves and everything computed
 ---from tilted predictions are not available afterwards.
 ---@field predictions? "probabilities"|"labels"
----How a tilt, a temperature and a test level are chosen on the validation part once the weights are: a
----table, or the name of a metric. Evaluations with and without are stored; the calibrated is the primary one.
+---How a tilt, a temperature and a test level are chosen on the validation part once the weights are chosen: a
+---table, or the name of a metric. Evaluations with and without it are stored; the calibrated one is primary.
 ---@field calibrate? aniso.option.select.calibrate|string|false
 
----The grid of what validation chooses; of equals the first is taken, in the order of the lists.
+---The grid from which validation chooses; of equal ones the first, in the order of the lists.
 ---@class aniso.option.select.calibrate
----What is best on the validation part, a name of aniso.metric.catalog (default "macro_f1").
+---The metric to optimise on the validation part, a name of aniso.metric.catalog (default "macro_f1").
 ---@field metric? string
 ---τ of sampler.tilt "prior"; 0: no tilt
 ---(default {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5}).
 ---@field tau? number[]
 ---@field temperature? number[] Of the vote, above 0; the sampler's if empty (default {}).
----Test levels in the coupling "sample", ignored in the others; the sampler's if empty (default {}).
+---Test levels for the coupling "sample", ignored with the others; the sampler's if empty (default {}).
 ---@field level? ("mixture"|"max"|"min"|number)[]
 ---@field where? "vote"|"chain" What is tilted: the vote, or y0's estimate at each step (default "vote").

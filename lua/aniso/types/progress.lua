@@ -1,22 +1,22 @@
 ---@meta _
 -- Progress: aniso.progress, its boards and lines.
 
----Where progress goes.
+---Where progress is shown.
 ---@class aniso.ProgressPlace
 ---@field stream? file* stderr if left out.
----@field terminal? boolean Whether it is one; found out if left out.
+---@field terminal? boolean Whether the stream is a terminal; detected if left out.
 ---@field clock? fun(): number Seconds; sys.monotonic if left out.
 ---@field size? fun(): integer, integer Columns and rows of the terminal.
 ---@field started? number The clock's time when the work began; now if left out.
 
 ---@class aniso.ProgressBoardOptions : aniso.ProgressPlace
----@field runs? integer How many will end on it, for the line of totals; no such line if left out.
+---@field runs? integer How many runs will end on the board, for the line of totals; no such line if left out.
 
 ---@class aniso.ProgressLine
 ---@field label? string
 ---@field total? integer Steps.
 ---@field began? number The clock's time when it began; now if left out.
----@field done? integer What was done then; the value of the first update if left out.
+---@field done? integer Steps done by then; the value of the first update if left out.
 
 ---@class aniso.ProgressOptions : aniso.ProgressPlace, aniso.ProgressLine
 
@@ -25,12 +25,12 @@
 ---@overload fun(given: aniso.ProgressOptions): aniso.Progress
 local progress = {}
 
----A line on a board of its own.
+---A line on its own board.
 ---@param given aniso.ProgressOptions
 ---@return aniso.Progress
 function progress.new(given) end
 
----A block of lines, one per run, and a total of the runs.
+---A block of lines, one per run, and a line of totals.
 ---@param given? aniso.ProgressBoardOptions
 ---@return aniso.ProgressBoard
 function progress.board(given) end
@@ -41,37 +41,37 @@ function progress.board(given) end
 function progress.duration(seconds) end
 
 ---@class aniso.ProgressBoard
----@field lines aniso.Progress[] What runs now.
+---@field lines aniso.Progress[] The lines of the runs in progress.
 ---@field terminal boolean
 ---@field done integer
 ---@field failed integer
 local Board = {}
 
----A further line.
+---Adds a line.
 ---@param given aniso.ProgressLine
 ---@return aniso.Progress
 function Board:line(given) end
 
----Takes a line off.
+---Removes a line.
 ---@param line aniso.Progress
 function Board:remove(line) end
 
----Why a run has failed: a text that another label has failed with names that one in its place.
+---Why a run failed: if another label has failed for the same reason, refers to that label instead.
 ---@param label string
 ---@param why string
 ---@return string
 function Board:reason(label, why) end
 
----Counts the end of a run.
+---Counts a run as ended.
 ---@param how "done"|"failed"
 ---@return boolean counted false on a board without totals
 function Board:count(how) end
 
----More runs will end on the board; fewer where n is below 0.
+---Adds n to the number of runs that will end on the board; n may be below 0.
 ---@param n integer
 function Board:expect(n) end
 
----A line for a log; nothing on a terminal, whose block has it already.
+---A line for a log; does nothing on a terminal, whose block already shows it.
 ---@param line string
 function Board:announce(line) end
 
@@ -79,7 +79,7 @@ function Board:announce(line) end
 ---@param ended integer how many
 function Board:conclude(ended) end
 
----One problem has ended all that runs.
+---One problem has ended all runs in progress.
 ---@param why string
 function Board:fail_all(why) end
 
@@ -105,23 +105,23 @@ function Board:summary() end
 ---@return string[]
 function Board:block(now, columns, rows) end
 
----What leads to the block's first line.
+---The text that moves the cursor to the block's first line.
 ---@param columns integer
 ---@return string
 function Board:up(columns) end
 
----Draws the block on a terminal, where it is time to.
+---Draws the block on a terminal if it is due.
 ---@param at_once? boolean
 function Board:draw(at_once) end
 
----Takes the block off the terminal.
+---Clears the block from the terminal.
 function Board:clear() end
 
 ---A line that stays.
 ---@param line string
 function Board:print(line) end
 
----Whether a log may get a line of an epoch.
+---Whether a log may get a line for an epoch.
 ---@param line aniso.Progress
 ---@return boolean
 function Board:due(line) end
@@ -138,18 +138,18 @@ local Progress = {}
 function Progress:update(done, fields) end
 
 ---@return number share of the work that is done
----@return number before of it, when this process began
+---@return number before share that was done when this process began
 function Progress:share() end
 
----The numbers of an epoch: in the line, or in the log where it is not too long yet.
+---The numbers of an epoch, shown in the line, or in the log if it is not too long yet.
 ---@param line string
 function Progress:epoch(line) end
 
 ---@param line string
----@return string line behind the label
+---@return string line with the label before it
 function Progress:named(line) end
 
----What it does now.
+---Sets what the run is doing now.
 ---@param what string
 function Progress:phase(what) end
 
@@ -157,7 +157,7 @@ function Progress:phase(what) end
 ---@param line string
 function Progress:print(line) end
 
----Done, with these numbers; or, without them, no longer shown.
+---Done, with these numbers; without them, the line is only removed.
 ---@param numbers? string
 function Progress:finish(numbers) end
 

@@ -1,10 +1,10 @@
 ---@meta _
 -- A recipe: the study it describes and the configuration of each of its runs.
 
----Every option of a run; what a recipe leaves out has a default.
+---All options of a run; options that a recipe leaves out have defaults.
 ---@class aniso.Config
----A baseline or the full method by one word: a preset of options, which those given next to it or later
----override (METHOD §8).
+---A baseline or the full method as one word: a preset of options, overridden by options given next to it or
+---later (METHOD §8).
 ---@field method? "softmax"|"card"|"diffmic"|"ddpm"|"adpm"
 ---@field data? aniso.option.data|string Which images, and how they are split (default "lesions").
 ---@field backbone? aniso.option.backbone|string The network behind priors and denoiser (default "resnet").
@@ -14,10 +14,10 @@
 ---@field loss? aniso.option.loss What is minimised.
 ---@field train? aniso.option.train How the weights are trained.
 ---@field select? aniso.option.select How the weights to evaluate are chosen.
----The reverse chains of an evaluation: a kind, or a step function(chain, y, output, t, u) that gives y
----at time u (default "ddim").
+---The reverse chains of an evaluation: a kind, or a step function(chain, y, output, t, u) that returns y at
+---time u (default "ddim").
 ---@field sampler? aniso.option.sampler|string|function
----What changes the classifier of a run without a denoiser after its training.
+---How the classifier of a run without a denoiser is changed after its training.
 ---@field post_hoc? aniso.option.post_hoc|string
 
 ---Option values by dotted name, {label = "ddpm", ["schedule.lambda"] = "isotropic"}.
@@ -25,26 +25,26 @@
 
 ---What aniso.study{…} takes: runs are variants × vary × seeds of one base configuration.
 ---@class aniso.StudyOptions
----@field name? string What the study is called in the database; needed.
----@field description? string The question that it answers.
----@field data? aniso.option.data|string The data of every run; needed.
----@field base? aniso.Config The configuration that all runs share; needed.
----@field vary? aniso.Variation[][] Axes, each a list of variations, as aniso.grid writes them.
+---@field name? string Name of the study in the database; required.
+---@field description? string The question that the study answers.
+---@field data? aniso.option.data|string The data of every run; required.
+---@field base? aniso.Config The configuration that all runs share; required.
+---@field vary? aniso.Variation[][] Axes, each a list of variations, as from aniso.grid.
 ---@field variants? aniso.Variation[] Named variations.
 ---@field seeds? integer|integer[]|string 3 is 0 … 2; a list; "0..4" or "1,5". {0} if left out.
----Cross-validation: 5 cuts five folds, "official" takes those of the data; each is run for every seed. None
----if left out.
+---Cross-validation: 5 makes five folds, "official" uses those of the data; each fold is run for every seed.
+---None if left out.
 ---@field folds? integer|"official"
----No lock-step of a staged study's points: the same bits, later (default false).
+---Does not train a staged study's points in lock-step: the same bits, but slower (default false).
 ---@field one_by_one? boolean
 ---Variants that are worse than the leader on validation get no further seeds (default false).
 ---@field prune? boolean|aniso.PruneOptions
----@field baseline? string|aniso.Variation Label of the variant to compare with, or one variant more.
+---@field baseline? string|aniso.Variation Label of the variant to compare with, or a further variant.
 
----When a variant gets no further seeds: after min_seeds seeds, once the interval of its difference to the
+---When a variant gets no further seeds: after min_seeds seeds, once the interval of its difference from the
 ---leader on the validation part, paired by seed, is on the worse side of 0 (METHOD §7).
 ---@class aniso.PruneOptions
----@field metric? string What is compared; if left out select.metric, which the variants must then share.
+---@field metric? string What is compared; if left out, select.metric, which the variants must then share.
 ---@field min_seeds? integer Seeds before the first decision (default 3, the fewest without folds).
 ---@field level? number Level of the interval (default 0.95).
 

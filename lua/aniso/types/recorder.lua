@@ -1,14 +1,14 @@
 ---@meta _
--- The Recorder: how a run writes itself into the database.
+-- The Recorder: how a run is written to the database.
 
 ---@class aniso.RunDatabase
 local RunDatabase = {}
 
----As transaction(), for a database that another program has locked.
----@param how "wait"|"later"|integer without a limit, not at all after a first attempt, milliseconds
+---Like transaction(), for a database that another program has locked.
+---@param how "wait"|"later"|integer wait for the lock without a limit, not at all, or so many milliseconds
 ---@param fn function
 ---@param ... any
----@return any ... what fn returns, true where that is nothing
+---@return any ... what fn returns, or true if nothing
 function RunDatabase:transaction_when(how, fn, ...) end
 
 ---Writes one run. Metrics and log lines wait in memory for up to two seconds.
@@ -27,11 +27,11 @@ function Recorder:metric(part, step, values) end
 ---@param message string
 function Recorder:log(level, message) end
 
----A sign of life; cheap, call it often.
+---Marks the run as still in progress; cheap, call it often.
 function Recorder:heartbeat() end
 
----Writes what waits.
----@return boolean written false while another program has the database locked
+---Writes what is waiting in memory.
+---@return boolean written false if another program has locked the database
 function Recorder:flush() end
 
 ---What flush() could not write, for the state of a checkpoint.
@@ -47,12 +47,12 @@ function Recorder:evaluation(of) end
 ---@param of { kind: string, step: integer, path: string, sha256: string, bytes: integer }
 function Recorder:checkpoint(of) end
 
----Deletes the metrics of the epochs up to `step`, which this run began and another one carried out.
+---Deletes the metrics of the epochs up to `step`, which this run began and another one completed.
 ---@param step integer
 function Recorder:forget_metrics(step) end
 
----Ends the run well.
----@param levels? number[] λ_j that the training found, stored in the place of those at its start
+---Ends the run as finished.
+---@param levels? number[] λ_j that the training found, stored instead of those at its start
 function Recorder:finish(levels) end
 
 ---Ends the run with an error.

@@ -15,13 +15,13 @@
 ---@field kappa? number[] K numbers that tilt the estimate of y0 at every step.
 ---@field seed? integer 0 if left out.
 ---@field stream_index? integer 0 if left out.
----@field first? integer Place of the batch's first number in the noise of the whole set, row · K.
+---@field first? integer Index of the batch's first number in the noise of the whole set, row · K.
 
 ---Reverse chains, from noise to class probabilities.
 ---@class aniso.sampler
 ---@field kinds table The program's samplers: name → {text, options, step}.
 ---@field common table The rules of the options that every sampler takes.
----@field option table The rule of a recipe's `sampler`.
+---@field option table The option rule of a recipe's `sampler`.
 local sampler = {}
 
 ---@return string[] names of the program's samplers
@@ -53,7 +53,7 @@ function sampler.passes(how) end
 ---@param kind "distance"|"plain"
 ---@param temperature number above 0
 ---@param draws integer R
----@param kappa? number[] K numbers that tilt the mean, and for width and agreement the chains
+---@param kappa? number[] K numbers that tilt the mean and, for width and agreement, the chains
 ---@return aniso.Tensor probability (B,K)
 ---@return aniso.Tensor width (B,K)
 ---@return aniso.Tensor agreement (B)

@@ -1,14 +1,14 @@
 ---@meta _
--- What the engine computes of stored predictions: bootstrap, tilted, risk, ranked.
+-- What the engine computes from stored predictions: bootstrap, tilted, risk, ranked.
 
 ---@class aniso.core.bootstrap
 local bootstrap = {}
 
----How many images of each class a resample has, then, for each of P predictions, how many it calls each
----class, and how many of these are of that class.
----@param occurrences aniso.Tensor (R, units) how often a resample has each unit
+---How many images of each class a resample contains; then, for each of P predictions, how many images it
+---assigns to each class, and how many of these belong to that class.
+---@param occurrences aniso.Tensor (R, units) how often a resample contains each unit
 ---@param true_idx integer[] a class, from 0, per image
----@param predictions integer[][] the same of each prediction
+---@param predictions integer[][] the same for each prediction
 ---@param K integer
 ---@param unit integer[] 1 … units per image
 ---@return aniso.Tensor counts (R, K (1 + 2 P))
@@ -17,17 +17,17 @@ function bootstrap.counted(occurrences, true_idx, predictions, K, unit) end
 ---The metrics of many resamples.
 ---@param sums aniso.Tensor (R, W), one resample per row: at columns 0 … K−1 the images of each class
 ---@param K integer
----@param first integer column, from 0, of the calls of each class; the correct ones follow them
+---@param first integer column, from 0, of the predicted counts per class; the correct ones follow
 ---@param groups (string|false)[] many, medium, few or false for each class
----@param metrics? string[] of those, the names that are computed; all if left out
+---@param metrics? string[] names of those to compute; all if left out
 ---@return table<string, (number|false)[]> rates acc, bacc, macro_f1, many, medium and few of each row
 function bootstrap.rates(sums, K, first, groups, metrics) end
 
----The sums Σ_p weights[p] · lists[p][r] of the resamples r, from the lowest up, without those of which a
----value that counts is false.
+---The sums Σ_p weights[p] · lists[p][r] of the resamples r in ascending order, without those in which a value
+---with a non-zero count is false.
 ---@param lists (number|false)[][] a value per resample
 ---@param weights number[]
----@param counts? aniso.Tensor (R, S) how often each seed is in a resample; once each if left out
+---@param counts? aniso.Tensor (R, S) how often a resample contains each seed; once each if left out
 ---@param seed_of? integer[] the seed of each list, 1 … S
 ---@return number[] sums
 function bootstrap.combined(lists, weights, counts, seed_of) end
@@ -36,14 +36,14 @@ function bootstrap.combined(lists, weights, counts, seed_of) end
 local tilted = {}
 
 ---The mean recall of each group's classes as probabilities are tilted, q̃_k ∝ q_k exp(−τ ln π_k), over the
----images of all parts: {many = one per tilt, medium =, few =}; false where no class of a group has images.
+---images of all parts: {many = one per tilt, medium =, few =}; false if no class of a group has images.
 ---@param parts {probs: (number[]|string)[], true_idx: integer[], log_shares: number[]}[] K numbers or float32
 ---@param groups (string|false)[] many, medium, few or false for each of K classes
 ---@param taus number[] ascending
 ---@return table<string, (number|false)[]> recalls
 function tilted.recalls(parts, groups, taus) end
 
----The class, from 0, of the highest ln q_k − shares_k of each row; the lower of equal ones.
+---The class, from 0, with the highest ln q_k − shares_k in each row; the lower of equal ones.
 ---@param probs (number[]|string)[] as above
 ---@param shares number[] τ ln π_k
 ---@return integer[] classes
@@ -52,7 +52,8 @@ function tilted.called(probs, shares) end
 ---@class aniso.core.risk
 local risk = {}
 
----The wrong ones among the k most confident images, k = 1 … N; equal confidences are spread evenly.
+---The number of errors among the k most confident images, k = 1 … N; at equal confidences errors are spread
+---evenly.
 ---@param true_idx integer[]
 ---@param pred_idx integer[]
 ---@param conf number[]
@@ -62,7 +63,7 @@ function risk.errors(true_idx, pred_idx, conf) end
 ---@class aniso.core.ranked
 local ranked = {}
 
----How well each class's score ranks its images above the others; false where it is undefined.
+---How well each class's score ranks its images above the others; false if undefined.
 ---@param true_idx integer[] a class, from 0, per image
 ---@param rows (number[]|string)[] K numbers or float32 per image
 ---@param K integer at least 1

@@ -1,6 +1,6 @@
 ---@meta _
--- The run database: aniso.store and the RunDatabase it opens. A failure of the database is nil, message,
--- code.
+-- The run database: aniso.store and the RunDatabase it opens. If the database fails, methods return nil,
+-- message, code.
 
 ---The run database.
 ---@class aniso.store
@@ -8,7 +8,7 @@
 ---@field Comparison table The metatable of what compare() returns.
 local store = {}
 
----Opens a run database; for writing it is created if missing.
+---Opens a run database; it is created if missing, unless it is opened for reading.
 ---@param path string
 ---@param options? { readonly: boolean? } false if left out
 ---@return aniso.RunDatabase? database
@@ -16,25 +16,25 @@ local store = {}
 ---@return string? code
 function store.open(path, options) end
 
----@alias aniso.RunReference table|integer|string A row of find() or runs(), its number or its uid.
+---@alias aniso.RunReference table|integer|string A row of find() or runs(), or the run's number or uid.
 ---A row of evaluations() or its number; a run's row or name means its primary test evaluation.
 ---@alias aniso.EvaluationReference table|integer|string
 
----Which runs. All given fields must fit.
+---Which runs. All given fields must match.
 ---@class aniso.RunFilter
 ---@field study? string
 ---@field name? string
 ---@field label? string
 ---@field dataset? string
 ---@field status? "running"|"finished"|"failed"|"interrupted"|"crashed"
----@field text? string Looked for in name, label, study, data set, uid and status, in any case.
----@field sort? string A key as `aniso ls --sort` takes: "macro_f1", "-seed".
+---@field text? string Searched for in name, label, study, data set, uid and status, ignoring case.
+---@field sort? string A key as for `aniso ls --sort`: "macro_f1", "-seed".
 ---@field limit? integer Keeps the newest, or the first when sorted.
 ---@field removed? boolean The runs that were removed, instead of the others.
----@field metrics? boolean Gives each row `metrics`, of its primary test evaluation.
+---@field metrics? boolean Adds `metrics`, of its primary test evaluation, to each row.
 ---@field [integer] string Filters as after `aniso ls`: "macro_f1>0.55", "tag:paper".
 
----The runs of one file. store/README.md has the tables and views.
+---The runs in one file. store/README.md documents the tables and views.
 ---@class aniso.RunDatabase
 ---@field path string
 ---@field readonly boolean
@@ -43,7 +43,7 @@ local RunDatabase = {}
 
 ---One run: a number, a uid or its beginning, a name or label, "@last", "@best:macro_f1".
 ---@param reference string|integer
----@param options? { removed: boolean? } of the removed runs
+---@param options? { removed: boolean? } search the removed runs
 ---@return table? row with the columns of v_run
 ---@return string? message
 ---@return string? code
@@ -72,17 +72,17 @@ function RunDatabase:query(sql, ...) end
 ---@return string? code
 function RunDatabase:exec(sql, ...) end
 
----Runs one reading statement that the user typed; the database must be open for reading only.
+---Runs one read-only statement that the user typed; the database must be open for reading only.
 ---@param text string
 ---@return table[]? rows by column name
 ---@return string[]|string|nil columns
 ---@return string? code
 function RunDatabase:sql(text) end
 
----Runs fn(…) in one transaction: all of it is stored or nothing.
+---Runs fn(…) in one transaction: everything is stored or nothing.
 ---@param fn function
 ---@param ... any
----@return any ... what fn returns, true where that is nothing
+---@return any ... what fn returns, or true if nothing
 function RunDatabase:transaction(fn, ...) end
 
 ---The configuration of a run.
@@ -111,7 +111,8 @@ function RunDatabase:origin(run) end
 ---@return table<string, table<string, { step: integer[], value: number[] }>>?
 function RunDatabase:curves(run, names) end
 
----One curve: its steps, and its values, nil where one is not finite; empty lists without it.
+---One curve: its steps and its values, nil where a value is not finite; empty lists if there is no such
+---curve.
 ---@param run aniso.RunReference
 ---@param part "train"|"val"|"test"
 ---@param name string the metric
@@ -138,13 +139,14 @@ function RunDatabase:evaluations(run) end
 ---@return table[]?
 function RunDatabase:classes(evaluation, scores) end
 
----Counts, true classes down and predicted ones across, to calculate with: b - a, m:sum(2), m:get(1, 2).
+---Counts as a tensor, true classes down and predicted ones across: b - a, m:sum(2), m:get(1, 2).
 ---@param evaluation aniso.EvaluationReference
 ---@return aniso.Tensor? matrix (K, K), float32
 function RunDatabase:confusion(evaluation) end
 
 ---What validation chose for a calibrated evaluation: rule, part, tau, temperature, level, the metric's value
----on that part, and its value there without (`uncalibrated`). nil for an evaluation that is not calibrated.
+---on that part, and its value there without calibration (`uncalibrated`). nil for an evaluation that is not
+---calibrated.
 ---@param evaluation aniso.EvaluationReference
 ---@return table? choice
 function RunDatabase:calibration(evaluation) end
@@ -155,7 +157,7 @@ function RunDatabase:calibration(evaluation) end
 function RunDatabase:bins(evaluation) end
 
 ---@param evaluation aniso.EvaluationReference
----@param probs? "packed"|"alone"|false strings of K float32 as stored, alone with true_idx; false: none
+---@param probs? "packed"|"alone"|false strings of K float32 as stored; only these and true_idx; false: none
 ---@return { true_idx: integer[], pred_idx: integer[], conf: number[], probs: number[][]? }? classes from 0
 function RunDatabase:predictions(evaluation, probs) end
 
@@ -164,18 +166,18 @@ function RunDatabase:predictions(evaluation, probs) end
 ---@return aniso.Recorder
 function RunDatabase:start_run(of) end
 
----Goes on with a run; what it recorded after `step` is deleted, as it will come again.
+---Continues a run; what it recorded after `step` is deleted, as it will be recorded again.
 ---@param uid string
 ---@param step integer epoch of the checkpoint
 ---@return aniso.Recorder
 function RunDatabase:resume_run(uid, step) end
 
----A recorder that adds evaluations and leaves the run's status alone.
+---A recorder that adds evaluations and leaves the run's status unchanged.
 ---@param uid string
 ---@return aniso.Recorder
 function RunDatabase:record_of(uid) end
 
----Brings in the runs of other files, each known by its uid: again changes nothing. All or none.
+---Imports the runs of other files, identified by their uids; merging again changes nothing. All or none.
 ---@param others string[] paths
 ---@return table[]? per file { file =, added =, updated =, known =, running =, removed = }
 ---@return string? message
@@ -186,15 +188,15 @@ function RunDatabase:merge(others) end
 function RunDatabase:version() end
 
 ---@param pid? integer a process
----@return integer|boolean? writer whether it writes; without pid one that does (0: unknown) or nil
+---@return integer|boolean? writer whether it writes; without pid, the process that does (0: unknown) or nil
 function RunDatabase:writer(pid) end
 
----Where the checkpoints are: runs.db keeps them in runs/<uid of a run>/.
+---The folder of the checkpoints: runs.db keeps them in runs/<uid of a run>/.
 ---@return string
 function RunDatabase:folder() end
 
 ---@param uid string
----@return string folder of the checkpoints of that run
+---@return string folder of that run's checkpoints
 function RunDatabase:run_folder(uid) end
 
 ---@return string folder of the first stages that staged runs share

@@ -1,29 +1,29 @@
 ---@meta _
--- The machine, files, the terminal: aniso.core.sys, aniso.core.term. A failure of the system is nil, the
--- reason and a code name, "ENOTFOUND" or "EIO".
+-- The machine, files, the terminal: aniso.core.sys, aniso.core.term. If the system fails, functions return
+-- nil, the reason and a code name, "ENOTFOUND" or "EIO".
 
 ---@class aniso.core.sys
 ---@field version string Of the program.
 local sys = {}
 
----Seconds from an arbitrary start, for durations.
+---Seconds since an arbitrary start, for measuring durations.
 ---@return number
 function sys.monotonic() end
 
----The value of an environment variable that the program reads (variables()); another one is an error.
+---The value of an environment variable that the program reads (variables()); any other name is an error.
 ---@param name string
----@return string? value nil where it is unset, or empty, or a folder that must be absolute and is not
+---@return string? value nil if it is unset, empty, or a folder that must be absolute and is not
 function sys.variable(name) end
 
 ---The environment variables that the program reads.
 ---@return { name: string, values: string, otherwise: string?, meaning: string }[]
 function sys.variables() end
 
----The folder of this user's caches, which need not exist.
----@return string? path nil where neither XDG_CACHE_HOME nor HOME is set
+---The user's cache folder, which need not exist.
+---@return string? path nil if neither XDG_CACHE_HOME nor HOME is set
 function sys.cache_folder() end
 
----Waits; a signal ends it early.
+---Waits; a signal ends the wait early.
 ---@param seconds number from 0 to 1e6
 function sys.sleep(seconds) end
 
@@ -32,11 +32,11 @@ function sys.sleep(seconds) end
 ---@return string
 function sys.utc(seconds) end
 
----Processor time of this process, all threads.
+---CPU time of this process, over all threads.
 ---@return number seconds
 function sys.cpu_seconds() end
 
----The most memory this process ever had.
+---The peak memory of this process.
 ---@return integer bytes
 function sys.peak_rss() end
 
@@ -44,16 +44,16 @@ function sys.peak_rss() end
 function sys.pid() end
 
 ---Threads to compute with. Results do not depend on their number.
----@param n? integer sets it; below 1: one per core
+---@param n? integer sets the number; below 1: one per core
 ---@return integer n in use
 function sys.threads(n) end
 
----The numbers that products of layers take, after setting them: engine/base/precision.h.
+---The type of the factors in products of layers, after setting it: engine/base/precision.h.
 ---@param name? "float32"|"bfloat16"
 ---@return "float32"|"bfloat16"
 function sys.precision(name) end
 
----How many of n threads the system permits, at least 1: fewer than n under a limit on processes.
+---How many of n threads the system can start, at least 1; fewer than n under a limit on processes.
 ---@param n integer From 1 to 4096.
 ---@return integer
 function sys.startable_threads(n) end
@@ -62,37 +62,38 @@ function sys.startable_threads(n) end
 ---@return { live: integer, peak: integer, allocs: integer, lua_allocs: integer }
 function sys.memory() end
 
----Bytes in use by the engine's objects. Free blocks that the heap of the tensors keeps are not counted.
+---Bytes in use by the engine's objects, without the free blocks that the tensor heap keeps.
 ---@return integer
 function sys.live_bytes() end
 
----The most bytes that tensors used at once since the call before this one.
+---The peak bytes in use by tensors since the previous call.
 ---@return integer
 function sys.tensor_peak() end
 
----What was opened and neither closed nor collected. Lua's own files (io.open) are not counted.
+---Number of open handles that were neither closed nor collected. Lua's own files (io.open) are not counted.
 ---@return integer count of all kinds
 ---@return table<string, integer> kinds files, mappings, locks, connections, statements, userdata
 function sys.open_handles() end
 
----The n-th allocation from now fails; for tests.
+---Makes the n-th allocation from now fail; for tests.
 ---@param n integer
 function sys.fail_at(n) end
 
----Processes that share the work: 1, 2, 4 or 8; this build's MPI; how many a launcher started, and which.
+---The number of processes that share the work, 1, 2, 4 or 8; this build's MPI; how many a launcher started,
+---and which.
 ---@return integer ranks
 ---@return string? library
 ---@return integer launched
 ---@return "mpirun"|"srun" launcher
 function sys.ranks() end
 
----What this rank passed to the others and received, by the kind of call: engine/base/ranks/ranks.h.
+---What this rank sent to the others and received, by kind of call: engine/base/ranks/ranks.h.
 ---@return table<string, { calls: integer, bytes: integer, seconds: number }>
 function sys.ranks_traffic() end
 
----The machine, as the run database stores it: hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id;
----simd, the vectors that the kernels use: "baseline", "avx2" or "avx512"; and bf16, the unit that multiplies
----bfloat16: "emulated", "avx512_bf16" or "amx".
+---A description of the machine, as the run database stores it: hostname, os, arch, cpu, cores, ram_bytes,
+---blas, boot_id; simd, the vectors that the kernels use: "baseline", "avx2" or "avx512"; and bf16, the unit
+---that multiplies bfloat16: "emulated", "avx512_bf16" or "amx".
 ---@return table<string, string|integer>
 function sys.host() end
 
@@ -100,11 +101,11 @@ function sys.host() end
 ---@return boolean terminal
 function sys.isatty(stream) end
 
----False where stdout is a pipe or a terminal that nothing reads any more.
+---False if stdout is a pipe or terminal that nothing reads any more.
 ---@return boolean
 function sys.has_reader() end
 
----The text of a regular file of at most `most` bytes; with `start`, the first `most` bytes of any.
+---The text of a regular file of at most `most` bytes; with `start`, the first `most` bytes of any file.
 ---@param path string
 ---@param most integer
 ---@param start? boolean
@@ -113,15 +114,15 @@ function sys.has_reader() end
 ---@return string? code `ENOTFOUND`, `EFORMAT` (longer, a pipe, a device), `EIO`
 function sys.read(path, most, start) end
 
----Text from outside, made safe to print: control characters, bidirectional controls and bytes that are not
----UTF-8 become codes such as `\x1B`.
+---External text made safe to print: control characters, bidirectional controls and bytes that are not UTF-8
+---become codes such as `\x1B`.
 ---@param text string
----@param lines? boolean newline and tab stay
+---@param lines? boolean newlines and tabs are kept
 ---@return string
 function sys.visible(text, lines) end
 
 ---@param stream? "stdin"|"stdout"|"stderr" "stdout" if left out
----@return integer? columns nil when it is not a terminal
+---@return integer? columns nil if it is not a terminal
 ---@return integer? rows
 function sys.width(stream) end
 
@@ -147,34 +148,34 @@ function sys.size(path) end
 ---@return string? code
 function sys.list(path) end
 
----Makes a folder and those above it; existing ones are fine.
+---Creates a folder and its parents; existing ones are not an error.
 ---@param path string
 ---@return true? done
 ---@return string? message
 ---@return string? code
 function sys.mkdir_p(path) end
 
----A new empty folder below TMPDIR or /tmp.
+---Creates an empty folder below TMPDIR or /tmp.
 ---@return string? path
 ---@return string? message
 ---@return string? code
 function sys.mkdtemp() end
 
----Absolute, without links.
+---The absolute path without symbolic links.
 ---@param path string
 ---@return string? path
 ---@return string? message
 ---@return string? code
 function sys.realpath(path) end
 
----A lock that one process holds until it closes it or ends.
+---A lock that a process holds until it closes the lock or ends.
 ---@class aniso.Lock
 local Lock = {}
 
----Releases the lock, as <close> and the collector do.
+---Releases the lock, as <close> and the garbage collector do.
 function Lock:close() end
 
----The lock of PATH, in the sidecar PATH-lock; "EBUSY" where another process holds it for half a second.
+---The lock of PATH, in the sidecar PATH-lock; "EBUSY" if another process still holds it after half a second.
 ---@param path string
 ---@param advice? string What to do about it; ends the message.
 ---@return aniso.Lock? lock
@@ -182,10 +183,10 @@ function Lock:close() end
 ---@return string? code
 function sys.lock(path, advice) end
 
----The process that holds the lock of a path, or writes the temporary of it with this ending.
+---The process that holds the lock of a path, or that writes its temporary file with this ending.
 ---@param path string
 ---@param ending? string ".PID-RANDOM.tmp", what follows the name of `path`
----@return integer? pid 0 where it is unknown, nil where there is none
+---@return integer? pid 0 if it is unknown, nil if there is none
 function sys.used_by(path, ending) end
 
 ---Removes a file or an empty folder.
@@ -195,7 +196,7 @@ function sys.used_by(path, ending) end
 ---@return string? code
 function sys.remove(path) end
 
----Gives a file or a folder another name on the same file system; nothing is replaced.
+---Renames a file or folder within its file system; never replaces anything.
 ---@param from string
 ---@param to string must not exist
 ---@return true? done
@@ -204,11 +205,11 @@ function sys.remove(path) end
 function sys.move(from, to) end
 
 ---@param path string
----@return boolean link a symbolic link, also one to nothing
+---@return boolean link a symbolic link, even a dangling one
 function sys.is_link(path) end
 
 ---Replaces a file durably: a reader finds the old content or the new, never a part. Only a regular file is
----replaced; a device or a pipe is written to.
+---replaced; a device or pipe is written to.
 ---@param path string
 ---@param text string
 ---@return true? done
@@ -229,7 +230,7 @@ function term.editor(how) end
 local Editor = {}
 
 ---@param prompt string
----@return string? line nil at the end and at Ctrl-C
+---@return string? line nil at the end of input and after Ctrl-C
 ---@return "end"|"interrupted"|nil why
 function Editor:read(prompt) end
 
@@ -237,5 +238,5 @@ function Editor:read(prompt) end
 ---@param line string
 function Editor:remember(line) end
 
----Gives the terminal back.
+---Restores the terminal.
 function Editor:close() end

@@ -3,8 +3,8 @@
 -- operations.lua and core_ops.lua.
 
 ---An array of float32 or int64 with up to 6 dimensions. Positions and dimensions count from 1; a
----negative dimension counts from the end. Arithmetic takes numbers too and spreads sizes of 1, as
----NumPy does. Closed by the collector, or by close().
+---negative dimension counts from the end. Arithmetic also takes numbers and broadcasts sizes of 1, as NumPy
+---does. Freed by the garbage collector or by close().
 ---@class aniso.Tensor : aniso.Operations
 ---@operator add(aniso.Tensor|number): aniso.Tensor
 ---@operator sub(aniso.Tensor|number): aniso.Tensor
@@ -34,11 +34,11 @@ function Tensor:numel() end
 ---@return "float32"|"int64"
 function Tensor:dtype() end
 
----The only number of a tensor that has one; raises for more.
+---The number in a tensor of one element; raises if there are more.
 ---@return number
 function Tensor:item() end
 
----One element: t:get(2, 3). t[2] is the part at position 2 of the first dimension; of a tensor with one
+---One element: t:get(2, 3). t[2] is the part at position 2 of the first dimension or, if that is the only
 ---dimension, the number there.
 ---@param ... integer one position per dimension, from 1
 ---@return number
@@ -60,11 +60,11 @@ function Tensor:list() end
 ---@return boolean
 function Tensor:finite() end
 
----Position of the largest along the last dimension, from 0 as class numbers are.
+---Position of the largest element along the last dimension, from 0 like class numbers.
 ---@return aniso.Tensor positions int64, one dimension fewer
 function Tensor:argmax() end
 
----Takes over the numbers of another tensor of the same shape.
+---Copies the numbers of another tensor of the same shape.
 ---@param from aniso.Tensor of either dtype
 ---@return aniso.Tensor self
 function Tensor:copy_(from) end
@@ -74,11 +74,11 @@ function Tensor:copy_(from) end
 ---@return aniso.Tensor self
 function Tensor:fill_(value) end
 
----A copy with numbers of its own; no gradient flows through it.
+---A copy with its own storage; no gradient flows through it.
 ---@return aniso.Tensor
 function Tensor:clone() end
 
----A copy of another element type; no gradient flows through it.
+---A copy with another element type; no gradient flows through it.
 ---@param dtype? "float32"|"int64" "float32" if left out; to int64 the fraction is cut off
 ---@return aniso.Tensor
 function Tensor:to(dtype) end
@@ -87,14 +87,14 @@ function Tensor:to(dtype) end
 ---@return aniso.Tensor self
 function Tensor:param() end
 
----Derivatives of this scalar with respect to all parameters it came from, added to their grad.
+---Adds the derivatives of this scalar with respect to all parameters it was computed from to their grad.
 ---Empties the tape.
 function Tensor:backward() end
 
----Gives the memory back before the collector does; further use raises.
+---Frees the memory before the garbage collector does; further use raises.
 function Tensor:close() end
 
----Makers of tensors, aniso.tensor. A shape is a list of sizes.
+---Constructors of tensors, aniso.tensor. A shape is a list of sizes.
 ---@class aniso.core.tensor
 local tensor = {}
 
@@ -146,5 +146,5 @@ function tensor.rand(address) end
 ---@return aniso.Tensor
 function tensor.from(nested, dtype) end
 
----Gives pooled memory back to the system.
+---Returns pooled memory to the system.
 function tensor.trim() end

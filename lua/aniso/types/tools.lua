@@ -1,10 +1,10 @@
 ---@meta _
--- Tools that everything else uses: aniso.options, pretty, table.
+-- Utilities that everything else uses: aniso.options, pretty, table.
 
----Option tables in which a mistake is an error. Its message has the dotted name and the nearest known
----one. A default is a value, a table of defaults, or a rule made here.
+---Option tables in which a mistake is an error. The message contains the dotted name and the nearest known
+---one. A default is a value, a table of defaults, or a rule made by the functions below.
 ---@class aniso.options
----@field any table The rule that takes everything.
+---@field any table The rule that accepts everything.
 local options = {}
 
 ---@param given table
@@ -14,7 +14,7 @@ local options = {}
 function options.check(given, defaults, where) end
 
 ---What a default or a rule accepts: type, default, optional, min, max, above, below, choices, item, kinds,
----fields, where it has them.
+---fields, if it has them.
 ---@param default any
 ---@return table about
 function options.about(default) end
@@ -33,7 +33,7 @@ function options.custom(check, default, like) end
 ---@return table rule
 function options.one_of(choices) end
 
----@param limits table default, min, max, above, below: numbers; text, what it is; all may be left out
+---@param limits table default, min, max, above, below: numbers; text: what it is; all may be left out
 ---@return table rule
 function options.number(limits) end
 
@@ -48,7 +48,7 @@ function options.integer(limits) end
 function options.list(item, default, text) end
 
 ---@param kinds table<string, table> defaults of each kind, and `default`, a name
----@param own? { fields: table } for a recipe's own part: the options that it takes besides its own
+---@param own? { fields: table } for a recipe's own part: the options that it takes in addition
 ---@return table rule
 function options.kinds(kinds, own) end
 
@@ -91,7 +91,7 @@ local pretty = {}
 ---@return string
 function pretty.format(value) end
 
----Like Lua's print, but a plain table shows its content.
+---Like Lua's print, but shows the contents of plain tables.
 ---@param ... any
 function pretty.print(...) end
 
@@ -105,11 +105,11 @@ local tables = {}
 ---@param rows any[][]
 ---@param format? string one of formats, "table" if left out
 ---@param bold? boolean mark cells for a terminal
----@param room? integer columns of the terminal, which an aligned table then fits
+---@param room? integer width of the terminal in columns, which an aligned table then fits
 ---@return string
 function tables.format(columns, rows, format, bold, room) end
 
----The columns that a table on stdout may take: those of ANISO_WIDTH or of the terminal.
+---The number of columns that a table on stdout may take, from ANISO_WIDTH or the terminal.
 ---@return integer? columns nil for any number
 function tables.room() end
 
@@ -118,22 +118,22 @@ function tables.room() end
 ---@param format? string
 function tables.print(columns, rows, format) end
 
----For rows that come one after another.
+---For rows that are produced one after another.
 ---@param columns (string|table)[]
 ---@param format "csv"|"jsonl" jsonl: a JSON object per line
 ---@return string head The text before the first row.
 ---@return fun(row: any[]): string text_of
 function tables.stream(columns, format) end
 
----Prints the rows that row_of(1) … row_of(n) give.
+---Prints the rows that row_of(1) … row_of(n) return.
 ---@param columns (string|table)[]
 ---@param n integer
 ---@param row_of fun(i: integer): any[]
 ---@param format "table"|"csv"|"jsonl"
 function tables.print_each(columns, n, row_of, format) end
 
----CSV that is read back: every text as it is. In the CSV of format() a text that a spreadsheet would run
----begins with an apostrophe, and control characters are codes.
+---CSV to be read back: every text is unchanged. In the CSV of format(), a text that a spreadsheet would
+---execute begins with an apostrophe, and control characters become codes.
 ---@param columns (string|table)[]
 ---@param rows any[][]
 ---@return string
@@ -144,12 +144,12 @@ function tables.list(columns, rows) end
 ---@return boolean
 function tables.is_for_programs(format) end
 
----Columns of a text on a terminal.
+---Width of a text on a terminal, in columns.
 ---@param text string
 ---@return integer
 function tables.width(text) end
 
----The longest beginning of a text that fits into `columns` columns.
+---The longest prefix of a text that fits into `columns` columns.
 ---@param text string
 ---@param columns integer
 ---@return string
