@@ -1,4 +1,4 @@
-/* store: the run database. store/connection.h is the only includer of sqlite3.h.
+/* store: the run database. Only store/connection.h includes sqlite3.h.
  *
  * One process trains and changes the file as a whole (io/lock.h) while any number of others read it
  * (WAL) or, having opened it to share, annotate and evaluate finished runs: SQLite serialises their

@@ -54,8 +54,8 @@ static void *pass(void *gate)
     return NULL;
 }
 
-/* OpenMP ends the process where it cannot start a thread. The threads here exist at the same time
- * and have small stacks, so that a limit on their number is what stops them. */
+/* OpenMP ends the process if it cannot start a thread. The threads here exist at the same time and
+ * have small stacks, so that a limit on their number is what stops them. */
 int an_startable_threads(int n)
 {
     enum { STACK = 1 << 20 }; /* it also holds the thread-local variables of all libraries */

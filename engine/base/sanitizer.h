@@ -1,5 +1,5 @@
 /* sanitizer: AN_REUSES_MEMORY is 0 in builds with AddressSanitizer, where our allocators pass every
- * block on to malloc and free so that the sanitizer sees it; 1 otherwise. */
+ * block on to malloc and free so that the sanitizer tracks it; 1 otherwise. */
 #ifndef AN_BASE_SANITIZER_H
 #define AN_BASE_SANITIZER_H
 

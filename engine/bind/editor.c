@@ -2,7 +2,7 @@
  *
  *     local editor = core.term.editor{ history = path, complete = function(before) … end }
  *     local line, why = editor:read("> ")      nil at the end; nil, "interrupted" at Ctrl-C
- *     editor:remember(line)                     into the history and its file
+ *     editor:remember(line)                     adds it to the history and its file
  * complete(text before the cursor) → text to insert, text to show; either may be nil. Keys are
  * libedit's (emacs by default; ~/.editrc is read). */
 #include <histedit.h>

@@ -29,7 +29,7 @@ static void push_number(lua_State *L, double d)
         lua_pushnumber(L, d);
 }
 
-/* A key such as "1" stands for a position; see bind/json.h. */
+/* A key such as "1" is a position; see bind/json.h. */
 static void push_key(lua_State *L, const char *name)
 {
     size_t n = strlen(name);

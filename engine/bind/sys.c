@@ -214,7 +214,7 @@ static int live_bytes(lua_State *L)
     return 1;
 }
 
-/* tensor_peak() → the most bytes that tensors used at once since the call before this one. */
+/* tensor_peak() → the most bytes that tensors used at once since the previous call. */
 static int tensor_peak(lua_State *L)
 {
     lua_pushinteger(L, an_tensor_heap_restart());

@@ -127,7 +127,7 @@ static int by_value(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
-/* Notes the pair if exactly one of the two is a training image and the other has no closer one. */
+/* Stores the pair if exactly one of the two is a training image and the other has no closer one. */
 static void compare(const an_listing *list, const print *prints, int64_t i, int64_t j,
                     an_copy *copies, int *bits)
 {

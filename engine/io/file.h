@@ -15,9 +15,9 @@
 /* ── open files ─────────────────────────────────────────────────────────────── */
 typedef enum {
     AN_FILE_READ,  /* an existing file, for reading                                        */
-    AN_FILE_OWN,   /* for reading and writing in place; made empty where there is none. AN_EIO
-                    * for a link, for a file with a second name (hard link), which may be
-                    * someone else's file, and for what is not a regular file              */
+    AN_FILE_OWN,   /* for reading and writing in place; created empty if absent. AN_EIO for a link,
+                    * for a file with a second name (hard link), which may be someone else's file,
+                    * and for what is not a regular file */
     AN_FILE_CREATE /* as OWN, but AN_EIO if anything is there, even a dangling link        */
 } an_file_mode;
 

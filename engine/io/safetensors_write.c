@@ -130,7 +130,7 @@ static an_code to_hash(void *to, const void *data, size_t bytes)
     return AN_OK;
 }
 
-/* AN_EINVAL where a finite number becomes infinite in float16. */
+/* AN_EINVAL if a finite number becomes infinite in float16. */
 static an_code write_narrow(const item *one, const float *from, int64_t n, sink write_to, void *to)
 {
     enum { AT_ONCE = 4096 };

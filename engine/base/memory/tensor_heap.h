@@ -1,5 +1,4 @@
-/* tensor_heap: the memory of tensors, blocks that are taken and released in the same order step
- * after step.
+/* tensor_heap: the memory of tensors: blocks taken and released in the same order in every step.
  *
  * Large blocks are cut from segments of 256 MiB and more, by best fit (among equals, the lowest
  * address); a released block merges with its free neighbours. A training step requests the same

@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "base/environment.h"
 
-/* The number of processes that mpirun started, as text; NULL where it started none. */
+/* The number of processes that mpirun started, as text; NULL if it started none. */
 static const char *size_of_mpirun(void)
 {
     const char *size = an_variable("OMPI_COMM_WORLD_SIZE");
