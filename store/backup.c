@@ -19,8 +19,8 @@ static an_code create_copy(const char *copy)
     return code;
 }
 
-/* A signal ends the copy of a reader, which is the work of a command. What a writing connection
- * copies would otherwise be lost. */
+/* A signal ends the copy that a reader makes for a command. What a writing connection copies would
+ * be lost without the copy. */
 static bool is_stopped(const an_db *db)
 {
     return db->readonly && an_stop_requested();

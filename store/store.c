@@ -334,8 +334,8 @@ an_db *an_db_open(const char *path, an_db_mode mode)
     return an_db_open_as(path, mode, &schema);
 }
 
-/* The file of an open connection has lost its name, and perhaps has none. Its journal, which has
- * the old name, is written into it first. Best effort. */
+/* The file of an open connection no longer has its name, and perhaps has none. Its journal, which
+ * has the old name, is written into it first. Best effort. */
 static void keep_content(an_db *db)
 {
     char *kept = sqlite3_mprintf("%s.kept", db->path);

@@ -6,8 +6,8 @@
  * empty where the loader's selection is not reliable (clang, sanitizers, other CPUs).
  *
  * Kernels that are written per width (kernel/matmul/microkernel.h) use an_simd_level(). The
- * environment variable ANISO_SIMD = baseline, avx2 or avx512 lowers it, for tests and to reproduce
- * a run of an older machine. `aniso doctor` prints it. */
+ * environment variable ANISO_SIMD = baseline, avx2 or avx512 lowers the level, for tests and to
+ * reproduce a run of an older machine. `aniso doctor` prints it. */
 #ifndef AN_BASE_SIMD_H
 #define AN_BASE_SIMD_H
 

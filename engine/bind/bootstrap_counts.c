@@ -1,5 +1,5 @@
 /* bootstrap_counts: see bootstrap_counts.h. An image adds its occurrences in a block of resamples,
- * a short vector, to the counts of its class: unlike for a product of matrices, the time does not
+ * a short vector, to the counts of its class: unlike in a product of matrices, the time does not
  * depend on K. */
 #include "bind/bootstrap_counts.h"
 

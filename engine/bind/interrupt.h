@@ -3,7 +3,7 @@
  * In "raise" mode (the default) the signal stops the running Lua code with the error "interrupted".
  * In "poll" mode it only sets a flag: training polls it between steps, writes its checkpoint and
  * returns. A second signal before the first is handled ends the process, unless it is SIGHUP or the
- * mode was set with `keep_running`, as by the prompt. SIGXFSZ is ignored: the write fails. */
+ * mode was set with `keep_running`, as the prompt does. SIGXFSZ is ignored: the write fails. */
 #ifndef AN_BIND_INTERRUPT_H
 #define AN_BIND_INTERRUPT_H
 

@@ -1,7 +1,7 @@
 /* sys_file: the file-system part of core.sys, over io/path.h and io/file_replace.h.
  *
- * A function that the system can refuse then returns nil, message, code name; on success it returns
- * true or the value that it is named after. */
+ * A function that fails because the system refuses returns nil, message, code name; on success it
+ * returns true or the value that it is named after. */
 #include "base/memory/mem.h"
 #include "bind/bind.h"
 #include "bind/sys.h"

@@ -64,8 +64,8 @@ static void on_error(png_structp png, png_const_charp why)
     png_longjmp(png, 1);
 }
 
-/* Called for errors that libpng considers benign. In pixel chunks, only surplus data are: a wrong
- * zlib checksum, which libpng also considers benign, is an error. */
+/* Called for errors that libpng considers benign. In pixel chunks, only surplus data are accepted:
+ * a wrong zlib checksum, which libpng also considers benign, is an error. */
 static void on_warning(png_structp png, png_const_charp why)
 {
     const bool more = strstr(why, "Extra compressed data") || strstr(why, "Too much image data");

@@ -219,7 +219,7 @@ static an_code report_unusable(const an_listing *list, const index_file *index,
     return stopped == AN_OK ? an_broken_files(failed, list->n, fail_again, &r) : stopped;
 }
 
-/* Hashes every file despite failures, so that all of them are in one report. */
+/* Hashes every file, whatever fails, so that all failures are in one report. */
 static an_code hash_each(const an_listing *list, const index_file *index, an_damage_policy damage,
                          entry *entries, bool *failed, int64_t *reads)
 {

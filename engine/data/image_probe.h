@@ -31,10 +31,10 @@ an_image_probe an_probe_image(const uint8_t *bytes, size_t count);
  * marker. */
 bool an_jpeg_in_scan(const uint8_t *bytes, size_t count, size_t at);
 
-/* The version of the decoders since which an image with these bytes has its present pixels; 0:
- * since the first version. 1 for a JPEG (version 0 read it through stb_image), for a PNG that is
- * turned upright, and for a BMP that does not state where its pixels begin; 2 for a JPEG that is
- * turned by its XMP data only. It is part of the content hash of a data set (listing.h). */
+/* The first version of the decoders that gives an image with these bytes its present pixels: 1 for
+ * a JPEG (version 0 read it through stb_image), for a PNG that is turned upright, and for a BMP
+ * that does not state where its pixels begin; 2 for a JPEG that is turned by its XMP data only; 0
+ * otherwise. It is part of the content hash of a data set (listing.h). */
 int an_pixel_version(const uint8_t *bytes, size_t count);
 
 const char *an_format_name(an_format format); /* "JPEG", "PNG", "BMP" */

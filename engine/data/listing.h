@@ -17,7 +17,7 @@
 
 typedef enum { AN_TRAIN, AN_VAL, AN_TEST, AN_UNUSED, AN_UNASSIGNED } an_part;
 #define AN_PARTS 3
-/* More mean a column that does not hold labels, such as names of images. */
+/* More classes mean that a column does not hold labels but, for example, names of images. */
 #define AN_MOST_CLASSES 30000
 extern const char *const an_part_names[AN_PARTS + 1]; /* "train", "val", "test", NULL */
 

@@ -27,7 +27,7 @@
 #define AN_NEAR_SHAPE 0.92
 #define AN_NEAR_DETAIL 0.35
 #define AN_NEAR_LIMIT 4
-#define AN_NEAR_CONTRAST 2 /* standard deviation of the small picture, in levels of 255 */
+#define AN_NEAR_CONTRAST 2 /* standard deviation of the small picture, of 255 levels */
 #define AN_NEAR_BANDS 21
 #define AN_NEAR_BAND 12
 #define AN_NEAR_WINDOW 256

@@ -21,7 +21,7 @@
 #define HEADER 4096
 #define BLOCK_BYTES ((int64_t)8 << 20)
 #define FORMAT "aniso pack 3" /* changes with the decoders too */
-#define ANNOUNCED 2000        /* images; from here on decoding, a second or more, is announced */
+#define ANNOUNCED 2000        /* images from which on decoding is announced: it takes a second */
 
 /* The first bytes of the file; the rest of its 4096 are zero. */
 typedef struct header {

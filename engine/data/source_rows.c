@@ -210,7 +210,7 @@ static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PAT
 
 /* ── absent images, all of them in one message ────────────────────────────────── */
 #define NAMED 5      /* of the absent ones */
-#define ENOUGH 10000 /* if so many rows are absent and none found, the folder is wrong */
+#define ENOUGH 10000 /* rows: if this many are absent and none found, the folder is wrong */
 
 typedef struct absent {
     int64_t looked, count, rows[NAMED]; /* looked: rows that were searched for */

@@ -3,7 +3,7 @@
  * A child has no input, its stdout is /dev/null, and its stderr is a pipe that the parent reads. It
  * inherits the environment and the current folder, but no other descriptor and no blocked signal.
  * It is in its own process group, so that Ctrl-C reaches only the parent, which passes it on. On
- * Linux the kernel kills a child whose parent has ended, however that ended. One thread starts all
+ * Linux the kernel kills a child when its parent ends, whatever the cause. One thread starts all
  * children of a process: the kernel treats the end of that thread as the end of the parent. */
 #ifndef AN_IO_CHILD_H
 #define AN_IO_CHILD_H

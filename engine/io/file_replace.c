@@ -230,8 +230,8 @@ static int sync_folder(const char *path)
     return failed;
 }
 
-/* A second name for the old file, so that PATH exists at every moment. A file system without hard
- * links takes a rename, after which only `previous` exists for a moment. */
+/* A second name for the old file, so that PATH exists at every moment. Without hard links, the old
+ * file is renamed, and for a moment only `previous` exists. */
 static int keep_previous(const char *path, const char *previous)
 {
     if (access(path, F_OK) != 0)

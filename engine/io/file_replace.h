@@ -29,12 +29,12 @@
 /* What success guarantees if the power fails afterwards. */
 typedef enum {
     /* The new file is there: its content and its folder are synchronised (fsync) before commit
-     * returns. For checkpoints, reports and whatever else cannot be made again. */
+     * returns. For checkpoints, reports and whatever else cannot be recreated. */
     AN_DURABLE,
     /* The old file, the new one, or part of it is there: nothing is synchronised. For what can be
-     * made again and carries a checksum. Only this user can read and write the new file. */
+     * recreated and carries a checksum. Only this user can read and write the new file. */
     AN_CACHE,
-    /* The same, for one of many files that a command makes in a new folder and can make again. The
+    /* The same, for one of many files that a command makes in a new folder and can recreate. The
      * umask decides who may read it. Temporaries of killed processes are not searched for: listing
      * a folder with 50,000 files takes longer than writing one file. */
     AN_ONE_OF_MANY

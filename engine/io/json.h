@@ -17,7 +17,7 @@
 cJSON *an_json_parse(const char *text, size_t bytes, const char *what);
 /* Counts before anything is parsed, because a value of one byte takes about a hundred once parsed:
  * AN_EFORMAT for more than `values` values (names of members not counted) or more than `depth`
- * nested levels. Text that is not JSON is no error here. */
+ * nested levels. Text that is not JSON is not an error here. */
 an_code an_json_limit(const char *text, size_t bytes, int depth, int64_t values, const char *what);
 cJSON *an_json_object(void); /* a new empty object; NULL after AN_ENOMEM */
 

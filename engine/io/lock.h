@@ -18,7 +18,7 @@ typedef struct an_lock an_lock;
 /* Tries for half a second. NULL after AN_EBUSY, "PATH is locked by process N; ADVICE", or after
  * AN_EIO, AN_ENOTFOUND (no such folder). `advice` [opt] states what the user can do. */
 an_lock *an_lock_take(const char *path, const char *advice);
-/* The same for a process that shares the lock with others that join: AN_EBUSY only if a process has
+/* The same, but the lock is shared with other processes that join: AN_EBUSY only if a process has
  * taken the lock alone. The kernel then records each by its process id: see an_lock_held_by(). */
 an_lock *an_lock_join(const char *path, const char *advice);
 void an_lock_release(an_lock *lock); /* the last holder removes the sidecar; NULL is allowed */

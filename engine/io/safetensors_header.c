@@ -1,5 +1,5 @@
-/* safetensors_header: the JSON of a header, with the rules of the format that cJSON does not have.
- */
+/* safetensors_header: the JSON of a header, with the rules of the format that cJSON does not
+ * check. */
 #include <stdio.h>
 #include <string.h>
 

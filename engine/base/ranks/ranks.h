@@ -21,7 +21,7 @@ an_code an_ranks_start(void);
 void an_ranks_end(void); /* on all ranks, after rank 0 has ended the others' work */
 
 /* Prints the latest failure (base/err.h) and ends all ranks with exit code 1: for a failure in the
- * middle of joint work of the ranks. Does not return. */
+ * middle of work that the ranks share. Does not return. */
 void an_ranks_abandon(void) __attribute__((noreturn));
 
 int an_rank(void);                  /* 0 … an_ranks() − 1           */
