@@ -123,7 +123,7 @@ static void from_inks(uint8_t *row, int64_t pixels)
 }
 
 /* True if a progressive file lacks bits of some coefficients: libjpeg accepts an end marker after
- * the first scans as the end of the file. coef_bits: the lowest bit read so far, 0 after all. */
+ * the first scans as the end of the file. coef_bits: the lowest bit read so far, 0 if complete. */
 static bool lacks_scans(const struct jpeg_decompress_struct *jpeg)
 {
     if (!jpeg->progressive_mode)
