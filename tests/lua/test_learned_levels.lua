@@ -230,4 +230,18 @@ function Options.test_a_class_without_images_is_named()
   lu.assertNotNil(learned_levels.new(choice_of { objective = "plain" }, "variance", { 1, 1 }, { 3, 0 }))
 end
 
+-- A loss that is not finite makes no step, and the denoiser is trained further.
+function Parameter.test_a_loss_that_is_not_finite()
+  local levels, objective = require "aniso.train.levels", require "aniso.method.objective"
+  local before, frozen = objective.levels_loss, nil
+  local session = { stage = "denoiser", model = { levels = { choice = { from = 0 } },
+    den = { freeze = function(_, on) frozen = on end } } }
+  for _, value in ipairs { 0 / 0, math.huge, -math.huge } do
+    objective.levels_loss = function() return { item = function() return value end } end
+    local got = levels.step(session, {}, {}, { progress = 1 }, 1)
+    lu.assertEquals({ got == value or got ~= got, frozen }, { true, false })
+  end
+  objective.levels_loss = before
+end
+
 return { Gradient = Gradient, Budget = Budget, Optimum = Optimum, Parameter = Parameter, Options = Options }

@@ -32,9 +32,10 @@ function levels.step(session, seen, labels, address, factor)
   model.den:freeze(true)
   local loss, rows = objective.levels_loss(session, seen, labels, address, seen)
   local value = loss:item()
-  if value ~= value or math.abs(value) == math.huge then return value end
-  loss:backward()
+  local is_finite = value == value and math.abs(value) < math.huge
+  if is_finite then loss:backward() end
   model.den:freeze(false)
+  if not is_finite then return value end
   local optimiser, ema = state_of(session)
   own:step(optimiser, own.choice.lr * factor, rows, ema)
   levels.follow(session)
