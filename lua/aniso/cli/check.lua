@@ -1,6 +1,6 @@
 -- aniso check RECIPE: finds every mistake in the options, the data and the shapes before a long run, and
--- estimates the cost of the runs. Trains nothing, stores nothing. Where the database exists, it counts the
--- runs that are finished there and that aniso run would not repeat.
+-- estimates the cost of the runs. It trains and stores nothing. If the database exists, it counts the runs
+-- that are finished there and that aniso run would not repeat.
 local byte_size = require "aniso.recipe.byte_size"
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
@@ -89,7 +89,7 @@ local function print_totals(reports)
   local runs, run_seconds, kept, training = 0, 0, 0, 0
   for _, report in ipairs(reports) do
     runs = runs + report.runs
-    local first = report.stages[1] -- of a staged run: trained once for all that share it
+    local first = report.stages[1] -- of a staged run: trained once for all runs that share it
     run_seconds = run_seconds + report.runs * report.run - report.repeats * first.epochs * first.epoch
     kept = kept + report.runs * report.kept
     training = math.max(training, report.most - report.kept)
@@ -102,7 +102,7 @@ local function print_totals(reports)
   console.print "Times are rough: one step and one small evaluation were timed, and multiplied."
 end
 
--- What the method of each variant became, one row for those that are alike.
+-- What the method of each variant resolves to, one row for those that are alike.
 local function print_methods(jobs)
   local rows, row_of, seen = {}, {}, {}
   for _, job in ipairs(jobs) do

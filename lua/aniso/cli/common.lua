@@ -13,8 +13,8 @@ function common.db(parser)
     :default(sys.variable "ANISO_DB" or "runs.db"):show_default(false)
 end
 
--- Warnings about options of complete configurations that have no effect, each once. evaluation [opt]: only
--- about those of an evaluation.
+-- Warns about options of complete configurations that have no effect, once each. evaluation [opt]: only about
+-- those of an evaluation.
 function common.warn_unused(configs, evaluation)
   local unused, seen = require("aniso.method.config").unused, {}
   local note = not evaluation and require("aniso.train.precision").note or function() end
@@ -32,7 +32,7 @@ function common.format(parser)
   parser:option "--format":description "output format":choices(tables.formats):default "table"
 end
 
--- What arguments and options are, where several commands define the same.
+-- Help texts of arguments and options that several commands define.
 common.TEXT = {
   run = "a run: its id or the start of it, its name, @last or @best:METRIC",
   runs = "runs: ids or the start of them, names, @last or @best:METRIC",
@@ -47,7 +47,7 @@ common.TEXT = {
   svg = "write the plot to this SVG file",
 }
 
--- `--output FILE`; the file's name has the default's ending.
+-- `--output FILE`; the file's name must have the default's extension.
 function common.output(parser, default)
   parser:option("-o --output", "output file, ending in " .. default:match "%.%w+$"):argname "FILE"
     :default(default)
@@ -58,7 +58,7 @@ function common.force(parser)
   parser:flag("--force", "overwrite a file that aniso did not write, or follow a link")
 end
 
--- "a, b" → {"a", "b"}: the value of an option that takes names.
+-- "a, b" → {"a", "b"}: the value of an option that is a list of names.
 function common.names(text)
   local out = {}
   for name in text:gmatch "[^,%s]+" do out[#out + 1] = name end
@@ -70,8 +70,8 @@ function common.only(parser)
   parser:option("--only", "only the variant with this label (repeatable)"):argname "LABEL":count "*"
 end
 
--- Those of a list whose label_of(one) is among `labels`, in their order; all for an empty list. A label
--- that none has is a mistake.
+-- The entries of a list whose label_of(one) is among `labels`, in their order; all of them if `labels` is
+-- empty. A label that no entry has is an error.
 function common.with_labels(list, labels, label_of)
   local kept, known, seen, chosen = {}, {}, {}, {}
   for _, label in ipairs(labels) do chosen[label] = true end
@@ -104,7 +104,7 @@ function common.threads(parser)
   end)
 end
 
--- The numbers are the same on any number of threads, so a limit on processes only costs time.
+-- The results are the same with any number of threads, so a limit on processes only costs time.
 function common.use_threads(args)
   local wished = args.threads or sys.threads()
   local possible = sys.startable_threads(wished)
@@ -115,12 +115,12 @@ function common.use_threads(args)
   if possible < wished or args.threads then sys.threads(possible) end
 end
 
--- A cell of a table: "0.52 MB", and the bytes for programs.
+-- A cell of a table: "0.52 MB", or the bytes in formats for programs.
 function common.megabytes(bytes)
   return { text = ("%.2f MB"):format(bytes / 1e6), value = bytes }
 end
 
--- Makes a folder that must be new or empty, so that no file in it is replaced. who: that requires it.
+-- Makes a folder that must be new or empty, so that no file in it is replaced. who: what requires it.
 function common.make_new_folder(folder, who)
   if sys.exists(folder) and #(sys.list(folder) or { "" }) > 0 then
     cli.fail(cli.FAILED, ("%s: %s needs a new or empty folder"):format(folder, who))
@@ -138,7 +138,7 @@ function common.set(parser)
     end)
 end
 
--- Opens an existing database. A missing file is exit code 3; it is not created.
+-- Opens an existing database. A missing file gives exit code 3; it is not created.
 local function open(args, how)
   if not sys.exists(args.db) then
     cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso run creates it"):format(args.db))
@@ -146,7 +146,7 @@ local function open(args, how)
   return (common.need_db(require("aniso.prompt.explore.database").open(args.db, how)))
 end
 
--- Any failure to open a database is exit code 4.
+-- Any failure to open a database gives exit code 4.
 function common.need_db(db, message)
   if not db then cli.fail(cli.DATABASE, message) end
   return db
@@ -165,17 +165,17 @@ function common.alone(parser)
   parser:flag("--alone", "assert that no other process opens the database (allows a network file system)")
 end
 
--- As open_to_write(), for a command that changes single rows of runs: a study in progress does not matter.
+-- Like open_to_write(), for a command that changes single rows of runs: a study in progress does not matter.
 function common.open_to_annotate(args)
   return open(args, { shared = true })
 end
 
--- As open_to_write(), for a command that trains or evaluates: another program's lock delays it.
+-- Like open_to_write(), for a command that trains or evaluates: it waits for another program's lock.
 function common.open_to_train(args)
   return open(args, { wait = require("aniso.store.lock_wait").of_command(), alone = args.alone })
 end
 
--- To train next to other workers of a plan.
+-- Opens a database to train alongside other workers of a plan.
 function common.open_to_join(args)
   if not sys.exists(args.db) then
     cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso plan creates it"):format(args.db))
@@ -188,7 +188,7 @@ function common.open_to_evaluate(args)
   return open(args, { wait = require("aniso.store.lock_wait").of_command(), shared = true })
 end
 
--- f(…) where a wrong name or value is the user's mistake and the rest the database's.
+-- Calls f(…): a wrong name or value is a usage error, any other error is the database's.
 function common.checked(f, ...)
   local result = table.pack(pcall(f, ...))
   local problem = result[2]
@@ -203,7 +203,7 @@ function common.call(db, method, ...)
   return common.checked(db[method], db, ...)
 end
 
--- f(…), where an error of the database ends the command with its message and exit code.
+-- Calls f(…): an error of the database ends the command with its message and exit code.
 function common.guarded(f, ...)
   local result = table.pack(pcall(f, ...))
   if result[1] then return table.unpack(result, 2, result.n) end
@@ -211,8 +211,8 @@ function common.guarded(f, ...)
   error(result[2], 0)
 end
 
--- make(db, study, options, runs): the groups (stats/groups.lua) of a study, which must exist and have some. →
--- groups, runs = all runs of the study
+-- make(db, study, options, runs) returns the groups (stats/groups.lua) of a study, which must exist and have
+-- some. → groups, runs = all runs of the study
 local function groups_by(make, db, study, options)
   local all = cli.need(db:runs { study = study })
   if #all == 0 then
@@ -228,8 +228,8 @@ local function groups_by(make, db, study, options)
   return groups, all
 end
 
--- The groups of the runs that statistics over a study count, and all its runs; options: those of
--- store/groups.lua: of_study.
+-- The groups of the runs that count in statistics over a study, and all its runs; options: those of of_study
+-- in store/groups.lua.
 function common.counted_groups(db, study, options)
   return groups_by(require("aniso.store.groups").of_study, db, study, options)
 end

@@ -1,5 +1,5 @@
--- aniso compare A B… and aniso compare STUDY: what changed against the first one, and whether it is more
--- than chance. A configuration (its label, or study:label) means its runs over all seeds.
+-- aniso compare A B… and aniso compare STUDY: the differences from the first one, and whether they exceed
+-- chance. A configuration (its label, or study:label) means its runs over all seeds.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
@@ -25,7 +25,7 @@ function compare.arguments(parser)
   common.format(parser)
 end
 
--- The metrics of a comparison with the given names, in their order.
+-- The metrics of a comparison with the given names, in the order of the names.
 local function chosen(metrics, names)
   local by_name, known, out = {}, {}, {}
   for i, one in ipairs(metrics) do by_name[one.name], known[i] = one, catalog.printed(one.name) end

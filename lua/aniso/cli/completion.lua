@@ -1,6 +1,6 @@
 -- aniso completion SHELL: a script with which a shell completes aniso's commands and their options,
--- generated from the definitions that parse them. What the database and the options have (studies, labels,
--- runs, keys, values) comes from aniso completion words -- WORD…, which the script calls at a Tab.
+-- generated from the definitions that parse them. Words from the database and the options (studies, labels,
+-- runs, keys, values) come from aniso completion words -- WORD…, which the script calls at a Tab.
 --   source <(aniso completion bash)      source <(aniso completion zsh), behind compinit
 --   aniso completion fish > ~/.config/fish/completions/aniso.fish
 local cli = require "aniso.cli"
@@ -10,7 +10,7 @@ local sys = require("aniso.core").sys
 
 local completion = { summary = "print a completion script for bash, zsh or fish" }
 
--- How a script calls this program, which need not be in PATH, and no other one that is called aniso.
+-- How a script calls this program, which need not be in PATH, and not another one called aniso.
 local function program()
   local path = sys.exists "/proc/self/exe" and sys.realpath "/proc/self/exe" or "aniso"
   return hint.quoted(path) .. " completion words --"
@@ -22,7 +22,7 @@ function completion.arguments(parser)
   parser:argument("word", "with words: the words of the command line, the last one unfinished"):args "*"
 end
 
--- The argument of `aniso help` completes to the names of the commands, though it accepts any word.
+-- The argument of `aniso help` is completed with the names of the commands, although it accepts any word.
 local function name_commands(parser)
   local names = { "lua" }
   for _, command in ipairs(parser._commands) do names[#names + 1] = command._name end
@@ -31,7 +31,7 @@ local function name_commands(parser)
   end
 end
 
--- An option that help does not list is not offered either.
+-- Options that help does not list are not offered either.
 local function leave_hidden_out(parser)
   for _, command in ipairs(parser._commands) do
     for i = #command._options, 1, -1 do
@@ -56,9 +56,9 @@ local function with_program(text)
   return (text:gsub("PROGRAM", function() return program() end, 1))
 end
 
--- Bash splits a word at =, : and @, without a space in the line, replaces what follows the last = or :, and
--- quotes what is inserted by itself in file names only. Names come from a database: within a quote that the
--- user opened, they must not close it or be expanded.
+-- Bash splits a word at =, : and @ without a space in the line, replaces what follows the last = or :, and
+-- quotes insertions itself only for file names. Names come from a database: within a quote that the user
+-- opened, they must not close it or be expanded.
 local BASH_WORDS = [==[
 _aniso_open_quote() {
     local word=$1 open='' at c
@@ -100,7 +100,7 @@ _aniso_words() {
 
 ]==]
 
--- Completes the words of arguments, and does not take the word at the cursor for the command.
+-- Completes the words of arguments, and does not mistake the word at the cursor for the command.
 function finish.bash(script, parser)
   local cases = {}
   each_choice(parser, function(command, words)
@@ -117,8 +117,8 @@ function finish.bash(script, parser)
   end, 1))
 end
 
--- A key or a study that is to be continued gets no space behind it. Files are names where there are no words.
--- Behind --option=, zsh completes what follows the =.
+-- A key or a study that can be continued gets no space after it. File names are completed where there are no
+-- words. After --option=, zsh completes what follows the =.
 local ZSH_WORDS = [==[
 _aniso_words() {
   local -a line found open
@@ -135,7 +135,7 @@ _aniso_words() {
 
 ]==]
 
--- Loaded from $fpath, the script is the function's first call; sourced, it only registers the function.
+-- If loaded from $fpath, the script is the function's first call; if sourced, it only registers the function.
 function finish.zsh(script)
   script = script:gsub('("%-%-[%w-]+)(%b[]: :)', "%1=%2"):gsub('(%-%-[%w-]+)(}"%b[]: :)', "%1=%2")
   script = script:gsub(": :_files", ": :_aniso_words")

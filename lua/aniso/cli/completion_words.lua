@@ -1,11 +1,11 @@
--- What can follow on a command line, from the database and the options: the part of completion that a script
--- of a shell does not have. The database is opened for reading, and whatever fails gives no word.
---   completion_words(words) → candidates for the last word; a shell has split the line, but not unquoted it
+-- The words that can follow on a command line, from the database and the options: the part of completion that
+-- a shell script cannot do. The database is opened for reading, and any failure gives no words.
+--   completion_words(words) → candidates for the last word; a shell has split the line but kept quotes
 local cli = require "aniso.cli"
 local names = require "aniso.store.names"
 local sys = require("aniso.core").sys
 
--- A word without the quotes of a shell; nothing is expanded.
+-- A word without shell quotes; nothing is expanded.
 local function unquoted(word)
   local out, quote = {}, nil
   local at = 1
@@ -32,7 +32,7 @@ local function runs(db, _, word)
   return out
 end
 
--- Of an argument that is a file or a run: the file's names come from the shell.
+-- For an argument that is a file or a run: the shell completes the files' names.
 local function file_or_run(db, study, word)
   return word:find "^@" and runs(db, study, word) or {}
 end
@@ -95,14 +95,14 @@ local function settings(_, _, word)
   if key then return out end
   local flat = require("aniso.recipe.options").flatten(config.complete { data = { "lesions" } })
   for _, one in ipairs(flat) do out[#out + 1] = one.key:gsub("%.1$", "") .. "=" end
-  -- those without a default, too
+  -- also those without a default
   local documented = ended(require("aniso.prompt.help.option_names").paths(), "=")
   return table.move(documented, 1, #documented, #out + 1, out)
 end
 
 local function samplers() return require("aniso.method.config").choices "sampler" or {} end
 
--- By the option or the argument of a command. A list of names is completed at its last one.
+-- By option or argument of a command. In a list of names the last one is completed.
 local OF_OPTION = { only = names.labels, baseline = names.labels,
   metrics = metrics, cols = metrics, delta = metrics, metric = metrics,
   y = metrics, by = metrics, sort = keys, x = names.options,
@@ -139,8 +139,8 @@ local function expanded(path)
   return home and path:find "^~/" and home .. path:sub(2) or path
 end
 
--- What the last word is: an option's value, or an argument. default: the database where no --db is given.
--- → function(db, study, word) or nil, the first argument, the database
+-- What the last word is: an option's value or an argument. default: the database if no --db is given. →
+-- function(db, study, word) or nil, the first argument, the database
 local function position(parser, command, words, default)
   local option, place, study, path = nil, 1, nil, default
   for i = 1, #words - 1 do
@@ -168,7 +168,7 @@ local function position(parser, command, words, default)
   return argument and not is_further and of_argument(argument, command) or nil, study, path
 end
 
--- Candidates of a value, and the text before them.
+-- Candidates for a value, and the text before them.
 local function values_of(make, study, path, word)
   local before = word:match "^(.*,)[^,]*$" or ""
   if make == settings then return make(nil, study, word), "" end

@@ -1,4 +1,4 @@
--- Converters of the values of options: a function of the text that returns the value, or nil and a sentence.
+-- Converters of the values of options: functions of the text that return the value, or nil and a sentence.
 local errors = require "aniso.recipe.errors"
 local literal = require "aniso.recipe.literal"
 

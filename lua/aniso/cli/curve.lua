@@ -1,10 +1,9 @@
--- aniso curve STUDY -x OPTION -y METRIC: mean ± sd over seeds against one option and a dot per seed, on
--- the terminal or as SVG, with the numbers below. Other options that differ make a line each; a
--- configuration without the option (an isotropic baseline in a sweep of γ) is a level line.
+-- aniso curve STUDY -x OPTION -y METRIC: mean ± sd over seeds against one option, with a dot per seed, on the
+-- terminal or as SVG, with the numbers below. Other options that differ give separate lines; a configuration
+-- without the option (an isotropic baseline in a sweep of γ) is a horizontal line.
 -- aniso curve STUDY --operating: tail recall against head recall as the stored predictions are tilted
 -- (show/operating_curve.lua).
--- aniso curve STUDY --risk: the error among the images that are labelled with most confidence
--- (show/risk_curve.lua).
+-- aniso curve STUDY --risk: the error among the most confidently labelled images (show/risk_curve.lua).
 -- aniso curve STUDY --cost: a metric of all evaluations against network passes or seconds per image
 -- (show/cost_curve.lua).
 local cli = require "aniso.cli"
@@ -118,8 +117,8 @@ local function draw(args, shape)
   end
 end
 
--- Columns before the metric: the line's name where there are several, x, how many seeds; and for a
--- program the value of each seed.
+-- Columns before the metric: the line's name if there are several lines, x, the number of seeds; and, for a
+-- program, the value of each seed.
 local function heads_of(rows, x, y, exact)
   local heads, seeds, seen, named = {}, {}, {}, false
   for _, group in ipairs(rows) do
@@ -153,7 +152,8 @@ local function metric_of(catalog, args)
   return y
 end
 
--- Curves of stored predictions. kind: aniso.show.operating_curve or risk_curve; needed: what a run must have.
+-- Curves of stored predictions. kind: aniso.show.operating_curve or risk_curve; needed: what a run must have
+-- stored.
 local function run_predicted(args, db, groups, kind, needed)
   local drawn = kind.of_groups(db, groups)
   if #drawn == 0 then cli.fail(cli.NO_MATCH, ("no finished run of %s has %s"):format(args.study, needed)) end
@@ -161,7 +161,7 @@ local function run_predicted(args, db, groups, kind, needed)
   tables.print(kind.rows(drawn, args.format))
 end
 
-local MOST_LINES = 26 -- as many as there are key letters on a terminal
+local MOST_LINES = 26 -- as many as there are letters for the key on a terminal
 
 local function run_cost(args, db)
   local cost, evaluation_rows = require "aniso.show.cost_curve", require "aniso.show.evaluation_rows"

@@ -1,8 +1,8 @@
--- aniso data info | split | import | images SOURCE: an image set without training. info shows what it
--- holds, split writes the lists of its parts, import decodes its images ahead of the first run, images writes
--- them as the networks see them.
--- SOURCE is a kind (lesions, ham10000, csv, folder …), a folder of images, a table, or a recipe. A folder
--- or a table of a published set is taken as that set.
+-- aniso data info | split | import | images SOURCE: an image set without training. info shows its contents,
+-- split writes the lists of its parts, import decodes its images ahead of the first run, images writes them
+-- as the networks receive them.
+-- SOURCE is a kind (lesions, ham10000, csv, folder …), a folder of images, a table, or a recipe. A folder or
+-- a table of a published set is recognised as that set.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -94,7 +94,7 @@ function verbs.info(args)
   console.print_text(open(given_by(args)):info())
 end
 
--- A folder holds one split: with two lists of training images a reader could not choose.
+-- A folder holds only one split: with two lists of training images it would be ambiguous.
 local function check_folder(folder)
   if sys.exists(folder) ~= "directory" then return end
   for _, name in ipairs(cli.need(sys.list(folder))) do
@@ -141,7 +141,7 @@ function verbs.split(args)
   console.print(("In a recipe's data: split = %s%s"):format(folder, alone and ", val = 0" or ""))
 end
 
--- The options as a recipe gives them.
+-- The options as given in a recipe.
 local function without_defaults(given)
   local shown, rules = { given[1] }, options.about(require("aniso.method.data").kinds).kinds[given[1]]
   for key, value in pairs(given) do

@@ -1,4 +1,4 @@
--- SOURCE of `aniso data`: the data options of a kind's name, a folder, a table, an archive or a recipe.
+-- SOURCE of `aniso data`: data options from a kind's name, a folder, a table, an archive or a recipe.
 --   source.describe(text) → options
 local sys = require("aniso.core").sys
 
@@ -9,7 +9,7 @@ local SPREADSHEETS = { xlsx = true, xls = true, ods = true, numbers = true, parq
 local IMAGES = { jpg = true, jpeg = true, png = true, bmp = true }
 local ARCHIVES = { zip = true, tar = true, gz = true, tgz = true, ["7z"] = true, rar = true }
 
--- A table is that of a published set, or one of any other.
+-- The table of a published set, or any other table.
 local function described_table(path)
   local folder, name = path:match "^(.*)/([^/]*)$"
   folder, name = folder == "" and "/" or folder or ".", name or path
@@ -18,7 +18,7 @@ local function described_table(path)
   return { "csv", root = folder, table = name }
 end
 
--- True of a file whose first line has cells and is not the beginning of a recipe.
+-- Whether the first line of a file has cells and does not begin a recipe.
 local function begins_as_table(path)
   local start = sys.read(path, 4096, true)
   local line = start and start:match "^[^\r\n]*" or ""
@@ -47,7 +47,7 @@ local function described_file(path)
   return study.data
 end
 
--- Raises an error where SOURCE is none of them.
+-- Raises an error if SOURCE is none of them.
 function source.describe(text)
   local kind = sys.exists(text)
   if kind == "directory" then

@@ -99,8 +99,8 @@ local function is_empty(path)
   return count == 0
 end
 
--- Removes a database that this command has made and could not fill: an empty one would look like the result
--- of a merge. Another command may have waited for the writer's lock and filled it.
+-- Removes a database that this command created and could not fill: an empty one would look like the result of
+-- a merge. Another command may have waited for the writer's lock and filled it meanwhile.
 local function discard(db)
   db:close()
   local lock <close> = core.sys.lock(db.path)
@@ -108,7 +108,7 @@ local function discard(db)
   for _, ending in ipairs { "-wal", "-shm", "" } do core.sys.remove(db.path .. ending) end
 end
 
--- db:merge(files); whatever ends it early, a database that is new does not stay.
+-- Calls db:merge(files); if it ends early for any reason, a new database is removed.
 local function merge_into(db, files, is_new)
   local outcome = table.pack(pcall(core.sys.interruptible, db.merge, db, files))
   local ok, results, message, code = table.unpack(outcome, 1, 4)
@@ -117,8 +117,8 @@ local function merge_into(db, files, is_new)
   return cli.need(results, message, code, cli.DATABASE)
 end
 
--- A missing database is created, after the first file to merge could be opened. A link in the place of a file
--- would give away the folders of the database that it leads to.
+-- A missing database is created once the first file to merge has been opened. A link instead of a file would
+-- give away the folders of the database that it points to.
 local function merge(args, files)
   if args.take then
     common.guarded(require("aniso.store.run_folder").refuse_links, table.unpack(files))
@@ -126,7 +126,7 @@ local function merge(args, files)
   local is_new = not core.sys.exists(args.db)
   if is_new then
     common.need_db(core.db.open(files[1], "read")):close()
-    core.sys.interrupt_mode "poll" -- a signal that finds the new database empty waits until it can be removed
+    core.sys.interrupt_mode "poll" -- a signal while the new database is empty waits until it can be removed
   end
   local db = common.need_db(require("aniso.store").open(args.db, { alone = args.alone }))
   local results, rows = merge_into(db, files, is_new), {}
@@ -141,7 +141,7 @@ local function merge(args, files)
   return db
 end
 
--- Merges the shards of a submitted study as far as they are there; what is missing is a failure.
+-- Merges the existing shards of a submitted study; missing ones are a failure.
 local function merge_shards(args)
   local shards = require "aniso.cluster.shards"
   local folder = args.shards:gsub("(.)/+$", "%1")

@@ -1,5 +1,5 @@
--- aniso doctor: checks everything that a run requires on this machine. One line per check; the exit code
--- is 1 when a check fails.
+-- aniso doctor: checks everything that a run requires on this machine. One line per check; the exit code is 1
+-- if a check fails.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -15,7 +15,7 @@ end
 
 local GB = 2 ^ 30
 
--- A matrix product against three loops.
+-- Compares a matrix product with three plain loops.
 local function product()
   local a = core.tensor.randn { shape = { 17, 33 }, seed = 1 }
   local b = core.tensor.randn { shape = { 33, 9 }, seed = 2 }

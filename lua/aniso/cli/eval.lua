@@ -1,6 +1,6 @@
 -- aniso eval RUN or STUDY: evaluates the best weights of stored runs again, with every combination of the
--- given samplers, steps and draws, a tilt, or calibrated on the validation part. Each is stored as a
--- further evaluation when it is done; what is stored already is not repeated unless --again is given.
+-- given samplers, steps and draws, with a tilt, or calibrated on the validation part. Each is stored as a
+-- further evaluation when it is done; stored ones are not repeated unless --again is given.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -14,7 +14,7 @@ local selected_runs = require "aniso.cli.selected_runs"
 
 local eval = { summary = "evaluate stored runs with other samplers, steps and draws" }
 
--- A converter of the lists of a flag, such as 1,5,20: each value once, in the order given.
+-- A converter of a flag's list, such as 1,5,20: each value once, in the order given.
 local function list_of(flag, of_one)
   return function(text)
     local out, seen = {}, {}
@@ -64,7 +64,7 @@ function eval.arguments(parser)
   common.threads(parser)
 end
 
--- The stored sampler, overridden by the options of the command line: one per combination.
+-- The stored sampler with the options of the command line: one per combination.
 local function samplers(stored, args)
   local out = {}
   for _, kind in ipairs(args.sampler or { stored[1] }) do
@@ -87,8 +87,8 @@ local function name_of(run)
   return folds.name(run.label or run.name, run.seed, run.fold)
 end
 
--- What is to be done: {{run, hows = those not stored, images = what identifies the data}, …}, runs of the
--- same images next to each other, since they are loaded once; how many evaluations that is, and of how many.
+-- What is to be done: {{run, hows = those not stored, images = what identifies the data}, …}, with runs on
+-- the same images adjacent, since these are loaded once; the number of evaluations to do, and of all.
 local function plan(db, runs, args)
   local trainer, jobs, n, asked, configs = require "aniso.train.run", {}, 0, 0, {}
   for i, run in ipairs(runs) do

@@ -1,5 +1,5 @@
--- aniso exec FILE [ARG…] and aniso exec -e CODE [ARG…]: Lua with the library loaded. `aniso`
--- is a global, `arg` and `...` hold the arguments, print shows the content of tables.
+-- aniso exec FILE [ARG…] and aniso exec -e CODE [ARG…]: Lua with the library loaded. `aniso` is a global,
+-- `arg` and `...` hold the arguments, print shows the contents of tables.
 local cli = require "aniso.cli"
 
 local exec = { summary = "run Lua code with the library loaded", raw = true }
@@ -10,7 +10,7 @@ Usage: aniso exec FILE [ARG...]
 
 Runs Lua 5.4 with the library as the global `aniso`; FILE - is standard input.]]
 
--- For completion alone: what follows FILE or CODE is its own.
+-- Only for completion: what follows FILE or CODE belongs to it.
 function exec.arguments(parser)
   parser:option("-e", "run CODE instead of a file"):argname "CODE"
   parser:argument("file", "a Lua file, or - for standard input"):args "*"

@@ -32,7 +32,7 @@ local function megabytes(bytes)
   return ("%.1f MB"):format(bytes / 1e6)
 end
 
--- As model_file.save(); a weight beyond the range of float16 ends the command.
+-- Like model_file.save(); a weight beyond the range of float16 ends the command.
 local function save(path, of, tensors, model, precision)
   local save_as = require("aniso.inference.model_file").save
   local ok, sha256, bytes, code = pcall(save_as, path, of, tensors, model, precision)
@@ -54,7 +54,7 @@ function export.run(args)
   local of, tensors, stored = common.guarded(require("aniso.inference.stored_run").read, db, run, given)
   local precision = args.precision or stored
   local checked = description.check(of, args.output)
-  local model = model_file.build(checked, tensors, args.output) -- what is written can be read
+  local model = model_file.build(checked, tensors, args.output) -- what is written can be read back
   cli.need(require("aniso.show.output_file").may_write(args.output, "model", args.force))
   local sha256, bytes, code = save(args.output, of, tensors, model, precision)
   if not sha256 then cli.need(nil, bytes, code) end

@@ -1,6 +1,6 @@
 -- The runs that a command works on, by name or by the filters of aniso ls.
 --   filtered_runs.where(parser)                       adds --where FILTER
---   filtered_runs.of(db, args, names [, removed])     → rows, each once, the oldest first of those that fit
+--   filtered_runs.of(db, args, names [, removed])     → rows, each once; those that match, oldest first
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local hint = require "aniso.store.hint"
@@ -34,8 +34,8 @@ function filtered_runs.of(db, args, names, removed)
   return runs
 end
 
--- The runs of a command whose first word is a run unless --where is given → rows, the other words, of which
--- it needs at least one; `what` names them.
+-- The runs of a command whose first word is a run unless --where is given → rows, the other words, at least
+-- one of which is needed; `what` names them.
 function filtered_runs.first_word(db, args, words, what)
   local rest = table.move(words, 1, #words, 1, {})
   local names = #args.where == 0 and { table.remove(rest, 1) } or {}

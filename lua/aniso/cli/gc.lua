@@ -1,5 +1,5 @@
 -- aniso gc: permanently deletes what aniso rm removed, rows and checkpoints, and lists other leftovers.
--- --dry-run only lists. Every folder and file that is or would be deleted is named.
+-- --dry-run only lists. Every folder and file that is or would be deleted is listed.
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local hint = require "aniso.store.hint"

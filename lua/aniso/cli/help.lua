@@ -1,5 +1,5 @@
 -- aniso help [COMMAND]: the commands, or one command's arguments. aniso help lua [NAME]: the documentation
--- of a function, class or option, as help "NAME" at the prompt. aniso help environment: the environment
+-- of a function, class or option, like help "NAME" at the prompt. aniso help environment: the environment
 -- variables that the program reads.
 local cli = require "aniso.cli"
 local tables = require "aniso.show.table"

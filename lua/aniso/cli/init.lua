@@ -1,8 +1,7 @@
--- The command line: finds the command, parses its arguments, runs it, gives the exit code.
+-- The command line: finds the command, parses its arguments, runs it, and returns the exit code.
 -- A command is a file cli/NAME.lua that returns {summary =, arguments = function(parser),
--- run = function(args) → exit code or nil}; a command with `raw` parses for itself; `verbs` are the
--- names of its sub-commands. Errors
--- are raised through fail() with their exit code and printed once, by main.c.
+-- run = function(args) → exit code or nil}; a command with `raw` does its own parsing; `verbs` are the names
+-- of its sub-commands. Errors are raised through fail() with their exit code and printed once, by main.c.
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
 local strict = require "aniso.recipe.strict"
@@ -16,7 +15,7 @@ cli.commands = {
   "luals", "completion", "help",
 }
 
--- Exit codes. An interrupted command exits with 128 and the signal's number (engine/main.c).
+-- Exit codes. An interrupted command exits with 128 + the signal's number (engine/main.c).
 cli.DONE, cli.FAILED, cli.USAGE, cli.NO_MATCH, cli.DATABASE, cli.DIFFERS = 0, 1, 2, 3, 4, 5
 cli.EXIT_CODES = "0 done, 1 a run or a file failed, 2 usage, 3 nothing matched, 4 database, "
   .. "5 verify found a difference, 129, 130 or 143 interrupted"
@@ -25,7 +24,8 @@ cli.EXIT_OF = errors.EXIT_OF
 
 local Failure = { __tostring = function(self) return self.message end }
 
--- Ends the command: main.c prints the message as one line, and below it `details`, which may have several.
+-- Ends the command: main.c prints the message as one line and below it `details`, which may have several
+-- lines.
 function cli.fail(code, message, details)
   error(setmetatable({ exit = code, message = message, details = details }, Failure), 0)
 end
@@ -33,7 +33,7 @@ end
 local exits = { ENOTFOUND = cli.NO_MATCH, EDB = cli.DATABASE, EBUSY = cli.DATABASE, EINVAL = cli.USAGE }
 
 -- For calls that return nil, message, code on failure: cli.need(store.open(p)).
--- `otherwise` is the exit code for failures whose code has none of its own.
+-- `otherwise` is the exit code for failures whose code has no exit code.
 function cli.need(value, message, code, otherwise)
   if value == nil or value == false then
     cli.fail(exits[code] or otherwise or cli.FAILED, message or "failed without a message")
@@ -41,7 +41,7 @@ function cli.need(value, message, code, otherwise)
   return value
 end
 
--- Calls a check whose error is the user's mistake: an unknown option, a bad value. A failure of the database
+-- Calls a check whose errors are usage errors: an unknown option, a bad value. A failure of the database
 -- keeps its own exit code.
 function cli.usage(check, ...)
   local result = table.pack(pcall(check, ...))
@@ -75,12 +75,12 @@ local function define(parser, command)
   parser:flag "--debug":description "show where an error comes from"
   if command.arguments then command.arguments(parser) end
   for _, one in ipairs { parser, table.unpack(parser._commands) } do
-    one._options[1]:description "show this help and exit" -- argparse has a sentence
+    one._options[1]:description "show this help and exit" -- argparse's own is a full sentence
   end
   return parser
 end
 
--- All commands in one parser, or the one named `only`, for completion.
+-- All commands in one parser, or only the one named `only`, for completion.
 function cli.parser(only)
   local parser = argparse()("aniso", "diffusion models for long-tailed image classification")
   for _, name in ipairs(only and { only } or cli.commands) do
@@ -105,7 +105,7 @@ local function accepts(parser, ...)
   return ok or unknown_flag(message) ~= arguments[#arguments]
 end
 
--- The commands that take a flag, "run" or "data split"; those that parse for themselves are left out.
+-- The commands that take a flag, such as "run" or "data split"; those that do their own parsing are left out.
 local function commands_with(flag)
   local out = {}
   for _, name in ipairs(cli.commands) do

@@ -1,8 +1,8 @@
--- `--jobs N` of `aniso run` and `aniso work`: N workers of one plan on this machine. Each is a process of its
--- own, the same command with --worker. They share the processors, and what they do is one board.
+-- `--jobs N` of `aniso run` and `aniso work`: N workers of one plan on this machine. Each is a separate
+-- process, the same command with --worker. They share the processors and one progress board.
 --   jobs.arguments(parser)
 --   jobs.number(args) → N, 1 without the option; ends the command where it excludes another option
---   jobs.use_threads(args)      as common.use_threads(), a worker its share → the threads of all workers
+--   jobs.use_threads(args)      like common.use_threads(), a worker its share → the threads of all workers
 --   jobs.run(n, argv, of)       carries the plan out with n workers; of: as worker.run() takes it, and
 --     of.flag [opt]: a flag that the workers have, whether the command has it or not
 --   jobs.work(args, argv, of)   as the worker that args.worker makes of this process; of.threads: of all
@@ -19,7 +19,7 @@ local worker = require "aniso.cli.worker"
 local jobs = {}
 
 local MOST = 256    -- workers; AN_CHILDREN_MOST of the engine
-local LOOK = 0.5    -- seconds until the workers are looked at, whether they print or not
+local LOOK = 0.5    -- seconds between polls of the workers, whether they print or not
 local KILLED = 9    -- the number of SIGKILL
 
 function jobs.arguments(parser)
@@ -53,7 +53,7 @@ function jobs.use_threads(args)
 end
 
 -- ── the workers ─────────────────────────────────────────────────────────────────────────
--- The position of a flag in the arguments: behind the command's name, which --debug may precede.
+-- The position of a flag in the arguments: after the command's name, which --debug may precede.
 local function place_of_flag(argv)
   return argv[1] == "--debug" and 3 or 2
 end
@@ -88,14 +88,14 @@ local function kill(team)
   for _, one in ipairs(team) do one.child:close() end
 end
 
--- What a worker printed → whether there was anything.
+-- Reads what a worker printed → whether there was anything.
 local function read(one)
   local text = one.child:read()
   if text and text ~= "" then one.receiver:feed(text) end
   return text ~= nil and text ~= ""
 end
 
--- How a worker ended, if not well.
+-- Reports how a worker ended, if it failed.
 local function report_end(team, one, labels)
   if one.code ~= false then return end
   local how = one.signal == KILLED and "was killed" or ("was ended by signal %d"):format(one.signal)
@@ -103,7 +103,7 @@ local function report_end(team, one, labels)
     (" during %s; another worker, or the same command, resumes it"):format(table.concat(labels, ", ")) or ""))
 end
 
--- Reads what all have printed → those that still run.
+-- Reads what all have printed → those that are still running.
 local function look(team)
   local running = {}
   for _, one in ipairs(team) do
@@ -121,7 +121,7 @@ local function look(team)
   return running
 end
 
--- Passes a received signal on, once: a second one ends this process, and with it the workers.
+-- Passes on a received signal, once: a second one ends this process and with it the workers.
 local function pass_on(team, running)
   local signal = not team.signal and sys.interrupted()
   if not signal then return end
@@ -129,7 +129,7 @@ local function pass_on(team, running)
   for _, child in ipairs(running) do child:signal(signal) end
 end
 
--- Ends the command where the plan has not ended.
+-- Ends the command if the plan has not ended.
 local function check(of, team)
   if team.signal then cli.fail(cli.EXIT_OF[team.signal], "interrupted; repeat the command to continue") end
   local plan = common.guarded(of.db.left_of_plan, of.db, of.plan.study)
@@ -142,7 +142,7 @@ local function check(of, team)
     :format(plan.left, plan.planned))
 end
 
--- A plan of one unit, or none, is the command's own.
+-- A plan of at most one unit is carried out by the command itself.
 function jobs.run(n, argv, of)
   worker.check_clock(of.plan)
   local left = common.guarded(of.db.left_of_plan, of.db, of.plan.study)
@@ -171,7 +171,7 @@ local function carry_out(args, argv, of)
   worker.run(of)
 end
 
--- The command prints one line for all workers that an interruption ends.
+-- When an interruption ends the workers, the command prints one line for all of them.
 function jobs.work(args, argv, of)
   local ok, problem = pcall(carry_out, args, argv, of)
   if ok then return end

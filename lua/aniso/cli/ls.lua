@@ -29,11 +29,11 @@ end
 
 local METRICS = { "acc", "bacc", "macro_f1" }
 
--- Columns of every list; a filter or the order may use them.
+-- Columns of every list; filters and the order may also use them.
 local SHOWN = { run = true, id = true, study = true, label = true, data = true, seed = true, fold = true,
   status = true, started = true, wall = true }
 
--- The metrics in every list, then the keys of the filters and the order: in the order of their columns.
+-- The metrics in every list, then the keys of the filters and of the order, in the order of their columns.
 local function extra_keys(catalog, mentioned, names)
   local out, seen = {}, {}
   local function add(key)
@@ -47,7 +47,7 @@ local function extra_keys(catalog, mentioned, names)
   return out
 end
 
--- Of runs whose data have one name and differ, the name is shown with the beginning of the content's hash.
+-- If different data have the same name, the name is shown with the beginning of the content's hash.
 local function data_names(runs)
   local content_of, several = {}, {}
   for _, run in ipairs(runs) do
@@ -78,7 +78,7 @@ local function row_of(run, short, keys, shown, name_of)
   return row
 end
 
--- Which columns some run needs: fold, tags, pruned. Gives the runs of pruned variants `after`.
+-- Which columns some run needs: fold, tags, pruned. Sets `after` of the runs of pruned variants.
 local function columns_of(db, runs)
   local shown, decisions = {}, common.call(db, "pruned_of")
   for _, run in ipairs(runs) do
@@ -89,7 +89,7 @@ local function columns_of(db, runs)
   return shown
 end
 
--- What the listed runs take, and what they share with others.
+-- The disk space of the listed runs, and of what they share with others.
 local function disk_line(db, runs, key)
   local own = 0
   for _, run in ipairs(runs) do own = own + key:get(run) end

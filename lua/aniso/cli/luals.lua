@@ -1,6 +1,5 @@
--- aniso luals [DIR]: sets a folder up for editors that use lua-language-server: the
--- annotations in DIR/.aniso/types, and DIR/.luarc.json, which points there. Settings that are
--- there already stay.
+-- aniso luals [DIR]: sets up a folder for editors that use lua-language-server: the annotations in
+-- DIR/.aniso/types, and DIR/.luarc.json, which points there. Existing settings are kept.
 local annotations = require "aniso.prompt.help.annotations"
 local cli = require "aniso.cli"
 local console = require "aniso.show.console"
@@ -20,12 +19,12 @@ local function write(path, text)
   cli.need(sys.write_atomic(path, text))
 end
 
--- Whether a file begins as every annotation of ours does.
+-- Whether a file begins like our annotation files.
 local function is_annotation(path)
   return not sys.is_link(path) and sys.read(path, #annotations.START, true) == annotations.START
 end
 
--- Annotations of an older program would define things twice.
+-- Removes the annotations of an older program, which would define things twice.
 local function remove_old(folder, sources)
   for _, name in ipairs(sys.list(folder) or {}) do
     local path = folder .. "/" .. name
@@ -33,7 +32,7 @@ local function remove_old(folder, sources)
   end
 end
 
--- In a folder that came from elsewhere, a link would lead out of it.
+-- In a folder that came from elsewhere, a link could point out of it.
 local function refuse_links(folder)
   for _, path in ipairs { folder .. "/.aniso", folder .. "/" .. LIBRARY, folder .. "/.luarc.json" } do
     if sys.is_link(path) then
@@ -53,7 +52,7 @@ local function write_annotations(folder)
   return count
 end
 
--- Canonical JSON with a line for each entry.
+-- Canonical JSON with one line per entry.
 local function spread(json)
   local out, depth, quoted, escaped = {}, 0, false, false
   local function line() out[#out + 1] = "\n" .. ("  "):rep(depth) end

@@ -1,6 +1,6 @@
 -- aniso new NAME [--data SOURCE [--set KEY=VALUE]…]: writes NAME.lua, a commented recipe to start from.
--- SOURCE and --set are what aniso data info takes, but no recipe; its kind is detected, and it must load.
--- Nothing is replaced.
+-- SOURCE and --set are those of aniso data info, except for a recipe; the kind is detected, and the data must
+-- load. No file is replaced.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -20,7 +20,7 @@ function new.arguments(parser)
   common.set(parser)
 end
 
--- Kinds whose images have a size of their own, which is the default; features have none.
+-- Kinds whose images have their own size, which is the default; features have none.
 local SMALL = { cifar10 = true, cifar100 = true, mnist = true, medmnist = true, lesions = true,
   features = true }
 
@@ -49,7 +49,7 @@ local SYNTHETIC = [[
   data = { "lesions", n = 1400, size = 32 },
 ]]
 
--- The data section of the recipe, with what was found as a comment.
+-- The data section of the recipe, with a comment on what was found.
 local function data_section(source, sets)
   if not source then
     if #sets > 0 then cli.fail(cli.USAGE, "--set names options of --data, which is missing") end
@@ -120,7 +120,7 @@ local function text_of(name, path, data, sets)
     has_images and ",\n      augment = { flip = true, shift = 4 }" or "")
 end
 
--- The study's name in the path of its recipe.
+-- The study's name, from the path of its recipe.
 local function name_of(path)
   local name = path:match "([^/]*)$":gsub("%.lua$", "")
   cli.usage(typed_name, "NAME", name)

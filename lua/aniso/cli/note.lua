@@ -1,4 +1,4 @@
--- aniso note RUN TEXT and aniso note --where FILTER TEXT: a remark, kept with its time; aniso show prints a
+-- aniso note RUN TEXT and aniso note --where FILTER TEXT: stores a remark with its time; aniso show prints a
 -- run's notes.
 local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"

@@ -1,6 +1,6 @@
--- Stored runs whose recipe has parts of its own: the option --recipe FILE, which loads them again, and
--- the line that names a missing part and the command that works. Only a recipe that the user names is
--- executed; the path and the text in the database are used for the message alone.
+-- Stored runs whose recipe defines its own parts: the option --recipe FILE, which loads them again, and the
+-- line that names a missing part and the command that works. Only a recipe that the user names is executed;
+-- the path and the text in the database are used only for the message.
 local cli = require "aniso.cli"
 local core = require "aniso.core"
 local own_part = require "aniso.recipe.own_part"
@@ -37,7 +37,7 @@ local function command_of(call, more)
   return hint.line(words)
 end
 
--- The hash of a regular file; a path of a database may name a pipe, and reading that would block.
+-- The hash of a regular file; a path in a database may name a pipe, and reading that would block.
 local function hash_of(path)
   return core.sys.exists(path) == "file" and core.sha256.file(path)
 end
@@ -80,8 +80,8 @@ local function reason(call, part)
   return "it came from " .. (call.origin.recipe_path or "a program, not a recipe")
 end
 
--- One line about the first of a run's own parts that `command` needs and that cannot be found; nil
--- where there is none. config: the run's.
+-- One line about the first of a run's own parts that `command` needs and that cannot be found; nil if there
+-- is none. config: the run's.
 function own_parts.missing(db, run, config, command, args)
   for _, name in ipairs(NEEDS[args.evaluation and "eval" or command]) do
     local part = paths.get(config, name)

@@ -1,6 +1,6 @@
 -- aniso plan RECIPE: writes the runs of a study into the database, for `aniso work` to carry out. Planning
--- again keeps what is finished, and gives failed runs another try. aniso plan STUDY --status, or with the
--- recipe: the state of each planned run.
+-- again keeps finished runs and retries failed ones. aniso plan STUDY --status, or with the recipe: the state
+-- of each planned run.
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -32,7 +32,7 @@ function plan.count_left_out(db, study, jobs)
   return n
 end
 
--- Such a plan is not replaced unasked.
+-- Such a plan is replaced only with --replace.
 local function check_former(db, study, jobs)
   local n = plan.count_left_out(db, study, jobs)
   if n > 0 then
@@ -43,8 +43,8 @@ local function check_former(db, study, jobs)
 end
 
 -- Writes a study's plan for workers into a database that is open for writing. of: as study_jobs.load()
--- returns it, matched with the database. A variant that is planned whatever was decided about it is not
--- shown as pruned any more. → the number of units
+-- returns it, matched with the database. A variant that is planned again although it was pruned is no longer
+-- shown as pruned. → the number of units
 function plan.write(db, of)
   local n, labels = units.assign(of.jobs, of.one_by_one, of.prune ~= nil), {}
   for i, job in ipairs(of.jobs) do

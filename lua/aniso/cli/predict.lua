@@ -1,6 +1,6 @@
--- aniso predict MODEL PATH…: classes of new images by an exported model, or by a run of the database. A row
--- per image, in the order of the paths; one that cannot be read is a row with its reason, and the exit code
--- is 1.
+-- aniso predict MODEL PATH…: predicts the classes of new images with an exported model or a run of the
+-- database. One row per image, in the order of the paths; the row of an unreadable one contains the reason,
+-- and the exit code is 1.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -46,7 +46,7 @@ local function predictor_of(args)
   return predictor.new(of, model)
 end
 
--- The paths of the command line, and the number of rows: those of files of features are in the files.
+-- The paths of the command line, and the number of rows; a file of features contains its number of rows.
 local function paths_of(args, predictor)
   if predictor:reads_features() then return args.path, predictor:count(args.path) end
   local found = cli.usage(require("aniso.inference.image_paths").of, args.path)
@@ -62,7 +62,7 @@ local function paths_of(args, predictor)
   return found.paths, #found.paths
 end
 
--- Writes the pictures of rows whose last one is image number `done`: 000012-NAME.png.
+-- Writes the pictures of rows, the last of which is image number `done`: 000012-NAME.png.
 local function write_maps(folder, rows, done)
   for i, row in ipairs(rows) do
     local path = ("%s/%06d-%s.png"):format(folder, done - #rows + i, image_folder.plain_name(row.path))
@@ -70,8 +70,8 @@ local function write_maps(folder, rows, done)
   end
 end
 
--- A write without a reader ends the process by SIGPIPE; where that is ignored, main.c prints the reason. A
--- table is written at its end, and must not be computed until then.
+-- A write without a reader ends the process by SIGPIPE; if that is ignored, main.c prints the reason. A table
+-- is written only at the end, and must not be computed in vain until then.
 local function end_without_reader()
   if core.sys.has_reader() then return end
   console.print ""
@@ -79,7 +79,7 @@ local function end_without_reader()
   cli.fail(cli.FAILED, "")
 end
 
--- Prints the rows as they come; → how many could not be read.
+-- Prints the rows as they are computed → how many could not be read.
 local function carry_out(predictor, paths, total, args)
   local board <close> = require("aniso.show.progress").board {}
   local line, failed, shown = board:line { label = "predict", total = total }, 0, 0

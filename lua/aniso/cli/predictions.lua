@@ -1,5 +1,5 @@
 -- aniso predictions RUN: the stored predictions of a run's test or validation images, with the names of the
--- images where the data are still there, and a probability per class.
+-- images, if the data still exist, and a probability per class.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -25,8 +25,8 @@ local function evaluation_of(db, run, part)
   cli.fail(cli.NO_MATCH, ("run %s has no %s evaluation (it is %s)"):format(run.uid, part, run.status))
 end
 
--- The names of a part's images, in the order of the stored predictions; nil where the data are gone or
--- changed.
+-- The names of a part's images, in the order of the stored predictions; nil if the data no longer exist or
+-- have changed.
 local function names_of(db, run, part)
   local ok, names = pcall(require("aniso.inference.stored_run").keys, db, run, part)
   if ok then return names end

@@ -1,6 +1,6 @@
--- aniso rename STUDY NEW and aniso rename STUDY:LABEL NEW: another name for a study, or for a variant in
--- all of its runs. A recipe keeps its own names: aniso run gives stored runs the labels of its recipe, and a
--- recipe whose study has the old name begins a study of that name.
+-- aniso rename STUDY NEW and aniso rename STUDY:LABEL NEW: renames a study, or a variant in all of its runs.
+-- Recipes keep their own names: aniso run gives stored runs the labels of its recipe, and a recipe whose
+-- study has the old name begins a study of that name.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -16,7 +16,7 @@ function rename.arguments(parser)
   common.db(parser)
 end
 
--- "a:b:c" → the study and the label in it: the longest beginning that is a study.
+-- "a:b:c" → the study and the label in it; the study is the longest prefix that names one.
 local function parts_of(db, name)
   if common.guarded(contents.has_study, db, name) then return name end
   for at = #name, 1, -1 do

@@ -13,7 +13,7 @@ function repl.arguments(parser)
   common.threads(parser)
 end
 
--- The database of --db or ANISO_DB. Without them runs.db, which may be missing or not be a run database.
+-- The database of --db or ANISO_DB. Without them runs.db, which may be missing or may not be a run database.
 local function opened(args)
   local path = args.db or require("aniso.core").sys.variable "ANISO_DB"
   if path then return common.open { db = path } end

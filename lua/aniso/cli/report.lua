@@ -1,4 +1,4 @@
--- aniso report STUDY -o FILE: a study as one HTML file that needs no network.
+-- aniso report STUDY -o FILE: a study as one HTML file that works offline.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -26,14 +26,14 @@ local function missing_part(db, args)
   return function(run) return own_parts.missing(db, run, cli.need(db:config(run)), "report", args) end
 end
 
--- The name of a report ends as a page's does, which no database and no recipe has.
+-- A report's name must end like a page's, unlike those of databases and recipes.
 local function check_name(path)
   if require("aniso.show.output_file").is_named(path, "%.html?$") then return end
   cli.fail(cli.USAGE, ("-o %s: the name of a report ends in .html"):format(path))
 end
 
 -- Fails if parts of the written page could not be made. Images whose weights or data are not on this machine,
--- as after `aniso gc` or a merge, are no such part: nothing failed, and repeating the command would not help.
+-- as after `aniso gc` or a merge, do not count: nothing failed, and repeating the command would not help.
 local function fail_of_gaps(path, no_images, unrepeated)
   local gaps = {}
   if no_images then gaps[1] = ("its example images (%s)"):format(no_images) end

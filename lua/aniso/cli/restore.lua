@@ -1,5 +1,5 @@
--- aniso restore RUN… and aniso restore --where FILTER: brings back what aniso rm removed, until
--- aniso gc deletes it. aniso ls --removed lists them.
+-- aniso restore RUN… and aniso restore --where FILTER: restores what aniso rm removed, as long as aniso gc
+-- has not deleted it. aniso ls --removed lists them.
 local console = require "aniso.show.console"
 local rm = require "aniso.cli.rm"
 

@@ -1,6 +1,6 @@
--- aniso resume [RUN|--all]: resumes runs that were killed, interrupted or failed; the results are the same
--- bits as without the interruption. Without a name: the latest of them. With --all, runs that trained
--- in lock-step do so again. A run keeps its budget of memory, unless --memory gives another.
+-- aniso resume [RUN|--all]: resumes runs that were killed, interrupted or failed; the results have the same
+-- bits as without the interruption. Without a name: the latest of them. With --all, runs that trained in
+-- lock-step do so again. A run keeps its memory budget unless --memory gives another.
 local byte_size = require "aniso.recipe.byte_size"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -61,7 +61,7 @@ local function resume_group(jobs, board, keep_last)
   end
 end
 
--- The jobs of the runs that can be resumed here; → them, and how many lack a part of their recipe.
+-- The jobs of the runs that can be resumed here → the jobs, and how many lack a part of their recipe.
 local function jobs_of(db, args)
   local jobs, lacking = {}, 0
   for _, row in ipairs(chosen(db, args)) do

@@ -1,5 +1,5 @@
--- aniso rm RUN… and aniso rm --where FILTER: hides runs from everything that lists and counts. They
--- stay in the file until aniso gc; aniso restore brings them back.
+-- aniso rm RUN… and aniso rm --where FILTER: hides runs from everything that lists and counts. They stay in
+-- the file until aniso gc; aniso restore brings them back.
 local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"

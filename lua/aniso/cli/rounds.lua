@@ -1,11 +1,11 @@
 -- Carries out the runs of a unit of a plan (train/units.lua), round after round: what can be trained now, in
--- lock-step where runs allow it. A unit without searches has one round. The trials of searches are stored
--- with the plan. A run that was killed or interrupted is resumed.
+-- lock-step if possible. A unit without searches has one round. The trials of searches are stored with the
+-- plan. A run that was killed or interrupted is resumed.
 --   rounds { db =, plan = row of db:plan_for_workers(), unit = number, jobs =, all =, after =, argv =,
 --     keep_last =, board =, planned = number of runs in the plan } → how many runs it trained
--- jobs: complete, with `number`, and `uid` where finished before; all: those of the whole recipe. Without
--- `planned`, jobs are those of the whole plan and are numbered here. A job that ends well gets `uid`, one
--- that is pruned `pruned`. after [opt]: as train/search.lua takes it.
+-- jobs: complete, with `number`, and with `uid` if finished before; all: those of the whole recipe. Without
+-- `planned`, jobs are those of the whole plan and are numbered here. A job that finishes gets `uid`, one that
+-- is pruned `pruned`. after [opt]: as in train/search.lua.
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -16,8 +16,8 @@ local search = require "aniso.train.search"
 local train_group = require "aniso.cli.train_group"
 local training = require "aniso.train.run"
 
--- Runs that go together; gives each job its uid if it ends well, or else its problem. An interruption ends
--- the command.
+-- Trains runs that go together; gives each job its uid if it finishes, otherwise its problem. An interruption
+-- ends the command.
 local function train(jobs, of, planned)
   local board, study = of.board, of.plan.study
   for _, job in ipairs(jobs) do
@@ -37,7 +37,7 @@ local function train(jobs, of, planned)
   end
 end
 
--- Stores the trials so far.
+-- Stores the trials made so far.
 local function store_trials(of, rounds)
   local rows = {}
   for i, job in ipairs(rounds.trials) do
@@ -59,7 +59,7 @@ local function number(jobs, trials)
   return n
 end
 
--- What can be trained now: all at once, or, in a study that prunes, seed by seed.
+-- What can be trained now: all at once or, in a study that prunes, seed by seed.
 local function rounds_of(of)
   local function say(line) of.board:print(line) end
   local rounds = search.new { db = of.db, study = of.plan.study, jobs = of.jobs, all = of.all,

@@ -1,10 +1,10 @@
--- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies the denoiser
--- only, the points of a seed and fold in lock-step; then a table over seeds. A run that fails does not stop
--- the others. A run that is already finished in the database, with the same configuration, seed and fold, is
--- not repeated unless --again is given; one that was killed or interrupted is resumed, to the same bits. A
--- command with --again that was killed or interrupted is continued by the same command, with the flag or
--- without.
--- Variants whose levels are searched run last: their trials, which are runs of the study too, come first
+-- aniso run RECIPE: every run of a study, one after another or, if a staged study varies only the denoiser,
+-- the points of a seed and fold in lock-step; then a table over seeds. A run that fails does not stop the
+-- others. A run that is already finished in the database, with the same configuration, seed and fold, is not
+-- repeated unless --again is given; one that was killed or interrupted is resumed and ends with the same
+-- bits. A command with --again that was killed or interrupted is continued by the same command, with or
+-- without the flag.
+-- Variants whose levels are searched run last: their trials, which are also runs of the study, come first
 -- (train/search.lua).
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
@@ -51,8 +51,8 @@ local function report(db, chosen, skipped, again)
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #chosen)) end
 end
 
--- Reports the variants that cannot begin, before any run is trained. The others are carried out all the same.
--- The first run reports its own problem, at once.
+-- Before any run is trained, reports the variants that cannot begin. The others are carried out nevertheless.
+-- The first run reports its own problem immediately.
 local function warn_early(chosen)
   local waiting = {}
   for _, job in ipairs(chosen) do
@@ -66,7 +66,7 @@ local function warn_early(chosen)
   end
 end
 
--- Gives the jobs that have finished since they were planned their uid, and those that were pruned `pruned`.
+-- Gives jobs that have finished since they were planned their `uid`, and pruned ones `pruned`.
 local function find_ended(db, of)
   local rows = {}
   for _, row in ipairs(cli.need(db:planned_runs(of.study.name))) do
@@ -92,7 +92,7 @@ local function work(args, argv, of, threads)
     all = of.all, threads = threads })
 end
 
--- Sets of.after where the command repeats what was finished, because of --again or since it continues such a
+-- Sets of.after if the command repeats finished runs, because of --again or because it continues such a
 -- command → whether it does.
 local function find_repetition(db, args, of)
   if args.again then
@@ -108,7 +108,8 @@ local function announce_repetition(db, args, of)
     .. "run %s)"):format(of.study.name, hint.command(db, "plan", { args.recipe })))
 end
 
--- The recipe was changed, or other options were given, before the runs of the former plan had ended.
+-- Notes that the recipe was changed, or other options were given, before the runs of the former plan had
+-- ended.
 local function note_former_plan(db, of)
   local n = plan.count_left_out(db, of.study.name, of.jobs)
   if n == 0 then return end

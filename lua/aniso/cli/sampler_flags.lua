@@ -1,10 +1,10 @@
--- The flags of commands that run a trained model with another sampler than its own.
+-- The flags of commands that run a trained model with a sampler other than its own.
 local cli = require "aniso.cli"
 local convert = require "aniso.cli.convert"
 
 local sampler_flags = {}
 
--- Of the noise, and of how the ends of the chains are read.
+-- The flags for the noise, and for how the ends of the chains are read.
 function sampler_flags.reading(parser)
   parser:option("--seed", "seed of the noise"):argname "N":convert(convert.whole("--seed", 0))
   parser:option("--temperature", "temperature of the vote")

@@ -1,6 +1,6 @@
--- aniso schedule BASE --counts …: a noise schedule as a table of classes, as drawings, or next to others, its
--- bound, paths of the label vector through it, the image-needed share and the implied tilt: the results of
--- aniso.schedule{…}:plot(), :bound(), :simulate(), :share(), :tilt() and aniso.compare_schedules.
+-- aniso schedule BASE --counts …: a noise schedule as a table of classes, as figures, or compared with
+-- others; its bound, paths of the label vector through it, the image-needed share and the implied tilt: the
+-- results of aniso.schedule{…}:plot(), :bound(), :simulate(), :share(), :tilt() and aniso.compare_schedules.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -81,7 +81,7 @@ local function made_of(args)
   return require("aniso.method.schedule").new(given_by(args))
 end
 
--- What aniso.compare_schedules takes: this schedule, and this one with other options.
+-- The arguments of aniso.compare_schedules: this schedule, and this one with other options.
 local function compared(s, args)
   local list = { { args.base or "cosine", s } }
   for i, text in ipairs(args.compare) do
@@ -130,7 +130,7 @@ local function bound_table(curve)
   return { "gamma", "bound" }, rows
 end
 
--- The option that replaces the classes, or nil.
+-- The option whose result replaces the table of classes, or nil.
 local function only_one(args)
   local given = {}
   for _, name in ipairs { "bound", "simulate", "share", "tilt" } do
@@ -202,7 +202,7 @@ end
 -- A result that draws itself, or its rows in the formats for programs.
 local function show(result, as_table, args)
   if args.format == "table" then
-    print(result) -- may hold the colours of a figure
+    print(result) -- may contain the colours of a figure
   else
     local columns, rows = as_table(result)
     tables.print(columns, rows, args.format)

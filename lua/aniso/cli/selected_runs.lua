@@ -1,5 +1,5 @@
--- The finished runs that a command works on: one RUN, or of a study those that --only, --seeds and --fold
--- select. Of a run that was repeated the last attempt counts, as in every table.
+-- The finished runs that a command works on: one RUN, or the runs of a study that --only, --seeds and --fold
+-- select. If a run was repeated, the last attempt counts, as in every table.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local contents = require "aniso.store.contents"
@@ -26,7 +26,7 @@ local function set_of(list)
   return out
 end
 
--- {1, 5} for a list; "3" is a seed here, not a number of seeds.
+-- {1, 5} for a list; "3" is a seed here, not the number of seeds.
 local function seeds_of(text)
   return text and set_of(require("aniso.recipe.study").seeds(text))
 end

@@ -12,7 +12,7 @@ local tables = require "aniso.show.table"
 local show = { summary = "show everything about one run" }
 
 -- Digits of the numbers of a section.
--- How many columns name a row, where it is more than one: part, sampler, steps, draws.
+-- How many columns name a row, if more than one: part, sampler, steps, draws.
 local KEYS = { evaluations = 4 }
 local DIGITS = { evaluations = 3, calibration = 3, search = 4, classes = 3 }
 
@@ -97,7 +97,7 @@ function show.section(db, run, name, format)
   if name == "recipe" then
     local text = common.call(db, "origin", run).recipe_text
     if not text then cli.fail(cli.NO_MATCH, "the run was not made from a recipe") end
-    -- As it was for a file or a pipe; a terminal would run its control characters.
+    -- Unchanged for a file or a pipe; a terminal would execute its control characters.
     io.stdout:write(core.sys.isatty "stdout" and core.sys.visible(text, true) or text)
     return
   end

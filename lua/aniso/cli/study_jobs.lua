@@ -1,13 +1,13 @@
 -- The runs of a recipe as `aniso run` and `aniso plan` carry them out: the arguments that choose them, the
--- checked configurations, and what the database has of them.
+-- checked configurations, and which of them the database contains.
 --   study_jobs.arguments(parser)      study_jobs.part_argument(parser): --part
 --   study_jobs.shards_argument(parser): --shards     study_jobs.of_submission(list, its folder, name_of)
 --   study_jobs.read(args) → study, recipe
 --   study_jobs.expand(study, args) → the jobs chosen, all      study_jobs.check_parts(study, args)
 --   study_jobs.load(args) → {study, recipe, jobs = those chosen, all = those of the whole recipe, baseline,
---     one_by_one, prune = {rule, seeds} of train/pruning.lua}, or nil where the recipe returns no study
+--     one_by_one, prune = {rule, seeds} of train/pruning.lua}, or nil if the recipe returns no study
 --   study_jobs.match(db, of, after, planned) → how many were finished before; they get `uid`, and each job
---     `number`. after [opt]: a run_id, only later runs count; planned [opt]: for the jobs of the plan alone
+--     `number`. after [opt]: a run_id, only later runs count; planned [opt]: only for the jobs of the plan
 --   study_jobs.list(jobs)      prints them
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
@@ -58,7 +58,7 @@ function study_jobs.shards_argument(parser)
     :argname "FOLDER"
 end
 
--- The names of options that earlier versions had: accepted with --old-names, else all of them are an error.
+-- Option names of earlier versions: accepted with --old-names, otherwise an error that lists them all.
 local function check_names(jobs, args)
   local configs = {}
   for i, job in ipairs(jobs) do configs[i] = job.config end
@@ -97,7 +97,7 @@ function study_jobs.expand(study, args)
   return chosen, jobs
 end
 
--- Gives stored runs the labels that the recipe has now, and prints which changed.
+-- Gives stored runs the current labels of the recipe, and prints which changed.
 local function follow_labels(db, study, jobs)
   for _, change in ipairs(common.guarded(require("aniso.store.labels").follow, db, study.name, jobs)) do
     console.note(("%d %s of %s: the label is now %s"):format(change.runs,
@@ -124,7 +124,7 @@ function study_jobs.list(jobs)
   end
 end
 
--- Gives finished jobs their uid → how many there are. after, planned [opt]: as match() takes them.
+-- Gives finished jobs their uid → how many there are. after, planned [opt]: as for match().
 function study_jobs.find_finished(db, study, jobs, after, planned)
   local finished, count, in_plan = attempts.finished, 0, {}
   for _, row in ipairs(planned and cli.need(db:planned_runs(study.name)) or {}) do
@@ -139,7 +139,7 @@ function study_jobs.find_finished(db, study, jobs, after, planned)
   return count
 end
 
--- Ends where the runs of a study depend on all others.
+-- Ends the command if the runs of a study depend on all others.
 function study_jobs.check_parts(study, args)
   if study.prune and not args.no_prune then
     cli.fail(cli.USAGE, ("study %s prunes, which compares all variants after each seed, so it has no parts: "
@@ -157,7 +157,7 @@ local function of_part(jobs, given)
   return parts.split(jobs, given[2])[given[1]]
 end
 
--- Those of a list of runs that a submitted study's tasks train; all of them without a folder.
+-- The runs of a list that a submitted study's tasks train; all of them without a folder.
 function study_jobs.of_submission(list, folder, name_of)
   if not folder then return list end
   local submission, why = shards.read(folder)
@@ -171,12 +171,12 @@ function study_jobs.of_submission(list, folder, name_of)
   return out
 end
 
--- The name of a job's run, as tables and logs have it.
+-- The name of a job's run, as in tables and logs.
 function study_jobs.name(job)
   return folds.name(job.label, job.seed, job.cross and job.cross.fold)
 end
 
--- → the study under the name that the command gives it, and the recipe's path and text; nil without a study
+-- → the study under the name given by the command, and the recipe's path and text; nil without a study
 function study_jobs.read(args)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if study then study.name = args.name or study.name end

@@ -1,6 +1,6 @@
--- aniso submit RECIPE --slurm: the runs of a study as an array of jobs, a part and a database each, and a job
--- that merges the databases at the end. Submitting again finishes what a cancelled or failed task left; what
--- is finished in the database is not submitted.
+-- aniso submit RECIPE --slurm: submits the runs of a study as an array of jobs, each with a part and a
+-- database, and a job that merges the databases at the end. Submitting again finishes what a cancelled or
+-- failed task left; runs that are finished in the database are not submitted.
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -17,7 +17,7 @@ local sys = core.sys
 
 local submit = { summary = "run a study on a Slurm cluster" }
 
--- Options of sbatch: flag, option, what it is, the form of its value and a word for it. own: of the array.
+-- Options of sbatch: flag, option, description, form of the value and a word for it. own: only for the array.
 local OPTIONS = {
   { "partition", "partition", "partition", form = "names", word = "NAME" },
   { "account", "account", "account to charge", form = "names", word = "NAME" },
@@ -28,7 +28,7 @@ local OPTIONS = {
   { "mem", "mem", "memory per task, such as 4G", form = "memory", word = "SIZE", own = true },
 }
 
--- A converter of the command line from a form of slurm.forms.
+-- A converter for the command line from a form of slurm.forms.
 local function of_form(flag, form)
   return function(text)
     local why = slurm.fault(form, text)
@@ -52,7 +52,7 @@ function submit.arguments(parser)
   parser:flag("--dry-run", "only print the scripts")
 end
 
--- The words of `aniso run` that choose the same runs, quoted, each with a space before it.
+-- The words of `aniso run` that choose the same runs, quoted, each preceded by a space.
 local function run_flags(args)
   local words = {}
   local function add(...) table.move({ ... }, 1, select("#", ...), #words + 1, words) end
@@ -88,7 +88,7 @@ local function work_of(tasks)
   return out
 end
 
--- The names of the jobs that the database has as finished.
+-- The names of the jobs that are finished in the database.
 local function finished_of(study, jobs, args)
   if not sys.exists(args.db) then return {} end
   local db <close> = common.open(args)
@@ -101,7 +101,7 @@ local function finished_of(study, jobs, args)
   return out
 end
 
--- The numbers of the tasks that have a job without a uid.
+-- The numbers of the tasks with a job that lacks a uid.
 local function unfinished(tasks)
   local out = {}
   for task, list in ipairs(tasks) do
@@ -112,7 +112,7 @@ local function unfinished(tasks)
   return out
 end
 
--- Ends where the nodes could not share the folder, or Slurm could not write its logs there.
+-- Ends the command if the nodes could not share the folder, or Slurm could not write its logs there.
 local function check_place(of, args)
   local here = shards.local_folder(of.folder)
   if here and not args.shared then
@@ -131,8 +131,8 @@ local function check_place(of, args)
   end
 end
 
--- What both scripts are written from. The parts are those of the whole study, so that each stays with its
--- database when the study is submitted again.
+-- The data for both scripts. The parts are those of the whole study, so that each keeps its database when the
+-- study is submitted again.
 local function described(study, recipe, jobs, args)
   local db = cli.need(shards.absolute(args.db))
   local of = { study = study.name, db = db, folder = shards.folder(db, study.name), runs = #jobs,
@@ -147,7 +147,7 @@ local function described(study, recipe, jobs, args)
   return of
 end
 
--- Chooses the tasks by what the database has. → whether any is left
+-- Chooses the tasks with runs that are not finished in the database → whether any is left
 local function choose_tasks(of, study, jobs, args)
   of.finished = finished_of(study, jobs, args)
   of.tasks = unfinished(of.split)
@@ -157,7 +157,7 @@ local function choose_tasks(of, study, jobs, args)
   return false
 end
 
--- Ends where the study was cut in another way.
+-- Ends the command if the study was divided in another way.
 local function check_same(of, was)
   local changed = was.sha256 ~= of.sha256 and "the recipe has changed since"
     or was.flags ~= of.flags and "it has other options"
@@ -168,8 +168,8 @@ local function check_same(of, was)
   end
 end
 
--- Submits the job of one kind, and stores its number. Its script is written here, since one that is found in
--- the folder may be someone else's.
+-- Submits the job of one kind and stores its number. Its script is written here, since one found in the
+-- folder may be someone else's.
 local function submit_job(of, submission, kind)
   local script = slurm_script.path(kind, of.folder)
   cli.need(sys.write_atomic(script, slurm_script[kind](of)))
@@ -178,8 +178,8 @@ local function submit_job(of, submission, kind)
 end
 
 -- Completes an earlier submission whose command was killed: its jobs are in the queue, but not all are in its
--- file, or the merge is missing. → true, or nil where no job is in the queue. Ends where the study's jobs are
--- known and not over.
+-- file, or the merge is missing. → true, or nil if no job is in the queue. Ends the command if the study's
+-- jobs are known and not over.
 local function completed(of)
   local was, why = shards.read(of.folder)
   if was == nil then cli.fail(cli.FAILED, why) end

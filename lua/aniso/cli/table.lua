@@ -1,7 +1,7 @@
--- aniso table STUDY: a row per configuration, mean ± sd over seeds, the best in bold: the
--- paper's table. Counts the last finished attempt of each seed, as the view v_group does. With --evaluations
--- a row per configuration, sampler, steps and draws, and what each costs. With --each a row per seed and
--- fold, from which --from prints the same tables without the database.
+-- aniso table STUDY: one row per configuration, mean ± sd over seeds, the best in bold: a paper's table.
+-- Counts the last finished attempt of each seed, like the view v_group. With --evaluations, one row per
+-- configuration, sampler, steps and draws, with its cost. With --each, one row per seed and fold, from which
+-- --from prints the same tables without the database.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -36,7 +36,7 @@ function command.arguments(parser)
   common.format(parser)
 end
 
--- Rows that no head distinguishes get the options that do.
+-- Rows that no heading distinguishes get the options that do.
 local function heads_of(groups, names, catalog)
   local runs, seen, heads, given, same = {}, {}, {}, {}, false
   for i, group in ipairs(groups) do runs[i] = group.run end
@@ -71,7 +71,7 @@ local function metrics_of(names, catalog, flag)
   return out
 end
 
--- What delta_columns.lua takes; nil for a study of one configuration and with --delta none.
+-- The arguments of delta_columns.lua; nil for a study of one configuration or with --delta none.
 local function deltas_of(source, groups, args)
   local names = args.delta or source:deltas()
   local configurations = {}
@@ -83,7 +83,7 @@ end
 
 local function label_of(group) return group.label end
 
--- The same for groups of evaluations, where it is given (evaluation_rows.baselines).
+-- The same for groups of evaluations, if it is given (evaluation_rows.baselines).
 local function evaluation_deltas(source, groups, args)
   local names = args.delta or args.baseline and { "macro_f1" }
   if not names or names[1] == "none" then return nil end
@@ -92,12 +92,12 @@ local function evaluation_deltas(source, groups, args)
     of = evaluation_rows.baselines(groups, baseline) }
 end
 
--- A label that no configuration has is a mistake, also where no difference is shown.
+-- A label that no configuration has is an error even if no difference is shown.
 local function check_baseline(source, configurations, label)
   if label then cli.usage(source.baseline, source, configurations, label) end
 end
 
--- how: the arguments of the command line, of which all but `only` may be absent.
+-- how: the arguments of the command line; all except `only` may be absent.
 local function print_evaluations(source, how)
   local exact = tables.is_for_programs(how.format)
   local groups = cli.usage(common.with_labels, source:evaluations(), how.only, label_of)
@@ -111,16 +111,16 @@ local function print_evaluations(source, how)
   tables.print(columns, rows, how.format)
 end
 
--- Prints all evaluations of a study. labels: of the variants that are shown, all for an empty list.
+-- Prints all evaluations of a study. labels: of the variants to show; empty for all.
 function command.evaluations(db, study, labels)
   print_evaluations(table_source.of_database(db, study), { only = labels })
 end
 
--- What of a row only a program requires.
+-- The columns of a row that only programs require.
 local FOR_PROGRAMS = { study = true, images = true, baseline = true, primary = true, folds = true,
   n_train = true }
 
--- The columns and rows for a person: names as they are printed, three digits.
+-- The columns and rows for reading: printed names, three digits.
 local function for_person(columns, rows, metrics)
   local shown, out, first = {}, {}, #columns - #metrics
   for i in ipairs(rows) do out[i] = {} end
@@ -133,12 +133,12 @@ local function for_person(columns, rows, metrics)
   return shown, out
 end
 
--- What a group shares with the other groups of its configuration: those of the prior, of other samplers.
+-- The identity of a group's configuration, shared by its other groups: those of the prior, of other samplers.
 local function configuration_of(group)
   return ("%d %s %s"):format(group.config_id, stats.images_of(group.run), group.label)
 end
 
--- Appends to equal labels of configurations what differs; → group → its configuration.
+-- Appends what differs to equal labels of configurations → group → its configuration.
 local function distinguish(source, list)
   local first, one_each, of = {}, {}, {}
   for _, group in ipairs(list) do
@@ -167,7 +167,7 @@ local function print_each(source, args)
   tables.print(columns, rows, args.format)
 end
 
--- The flags that do not go together.
+-- Rejects flags that do not go together.
 local function check_flags(args)
   for _, flag in ipairs { "prior", "trials" } do
     if args.evaluations and args[flag] then

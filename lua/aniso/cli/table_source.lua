@@ -1,9 +1,9 @@
--- Where `aniso table` has its groups from: the database, or files of `aniso table --each` (--from).
+-- The source of the groups of `aniso table`: the database, or files of `aniso table --each` (--from).
 --   source.of(args) → source, .study = the study's name
 --   source:groups(args)            of the counted runs; args.prior, args.trials
 --   source:evaluations()           of all evaluations
---   source:baseline(list, label)   the group that the others are compared with
---   source:distinguish(list)       appends to equal labels what differs
+--   source:baseline(list, label)   the group with which the others are compared
+--   source:distinguish(list)       appends what differs to equal labels
 --   source:columns(), source:deltas()   the names of metrics that a table shows without --cols and --delta
 --   source:notes()                 lines below a table
 --   source.catalog                 names as keys: key(), of_configuration() and varying() of store/keys.lua
@@ -48,7 +48,7 @@ Files.__index = Files
 local FileKeys = {}
 FileKeys.__index = FileKeys
 
--- A metric of the files; options and facts of runs are not in them.
+-- A metric of the files, which contain no options and facts of runs.
 function FileKeys:key(name)
   local metrics = require "aniso.stats.metric.catalog"
   local derived = require("aniso.stats.derived").parse(name)

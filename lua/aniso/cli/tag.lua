@@ -1,5 +1,4 @@
--- aniso tag RUN NAME… and aniso tag --where FILTER NAME…: words by which runs are found again: aniso ls
--- tag:NAME.
+-- aniso tag RUN NAME… and aniso tag --where FILTER NAME…: words by which aniso ls tag:NAME finds runs.
 local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -14,7 +13,7 @@ function tag.arguments(parser)
   common.db(parser)
 end
 
--- Adds or takes away the tags of all runs at once, and prints those that each then has.
+-- Adds or removes the tags of all runs at once, and prints the resulting tags of each.
 function tag.change(db, args, runs, names)
   common.call(db, args.delete and "untag" or "tag", runs, names)
   local tags = common.call(db, "tags")

@@ -1,7 +1,7 @@
 -- Trains one group of jobs for `aniso run` and `aniso resume`, on a progress board.
---   train_group.train(carry_out, jobs, board, keep_last) → one {uid =, problem =} per job, also where the
+--   train_group.train(carry_out, jobs, board, keep_last) → one {uid =, problem =} per job, even if the
 --     whole group failed. carry_out: run_together or resume_together of train/run.lua. An interruption ends
---     the command. Finished runs lose the checkpoints for resuming unless keep_last is set.
+--     the command. The checkpoints for resuming finished runs are deleted unless keep_last is set.
 --   train_group.arguments(parser): the flag --keep-last
 local cli = require "aniso.cli"
 

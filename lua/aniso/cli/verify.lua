@@ -1,7 +1,7 @@
--- aniso verify RUN…: repeats stored runs in a scratch folder, which is removed again, and compares every
--- stored number with its repetition: the epochs' metrics, the kept weights, the evaluations with their
--- confusion matrices and predictions. Bit for bit on the machine and version of the run, within stated bounds
--- elsewhere. The exit code is 5 where one differs. Nothing of the runs is written.
+-- aniso verify RUN…: repeats stored runs in a temporary folder and compares every stored number with its
+-- repetition: the epochs' metrics, the kept weights, the evaluations with their confusion matrices and
+-- predictions. Bit for bit on the machine and version of the run, within stated bounds elsewhere. The exit
+-- code is 5 if a number differs. The stored runs are not changed.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
@@ -77,7 +77,7 @@ local function add_rows(rows, run, result)
   return first
 end
 
--- Where nothing differs, a table for people has no columns of differences.
+-- If nothing differs, a printed table has no columns of differences.
 local function print_rows(rows, format, equal)
   local columns = table.move(COLUMNS, 1, equal and format == "table" and 6 or #COLUMNS, 1, {})
   for i, row in ipairs(rows) do rows[i] = table.move(row, 1, #columns, 1, {}) end
@@ -98,7 +98,7 @@ local function interrupted(why, done, n)
     .. "repetition is kept"):format(done, n))
 end
 
--- Verifies the runs one after the other → rows, sentences of first differences, sentences of failures.
+-- Verifies the runs one after another → rows, sentences on first differences, sentences on failures.
 local function carry_out(db, runs, args)
   local scratch <close> = common.guarded(require("aniso.store.scratch").new)
   local board <close> = require("aniso.show.progress").board { runs = #runs }

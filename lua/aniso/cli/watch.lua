@@ -1,6 +1,6 @@
--- aniso watch [STUDY|RUN]: follows runs that another process carries out. On a terminal a block of
--- lines, one per run in progress and a total, redrawn at each poll. Elsewhere a plain line when a run
--- begins or ends, the total when it changed, and a run's epoch once a minute at most. A study that was
+-- aniso watch [STUDY|RUN]: follows runs that another process carries out. On a terminal it redraws, at each
+-- poll, a block of lines, one per run in progress and a total. Elsewhere it prints a plain line when a run
+-- begins or ends, the total when it changed, and a run's epoch at most once a minute. A study that was
 -- submitted to a cluster is followed by its tasks until they have ended (cli/watch_cluster.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -12,9 +12,9 @@ local width = require("aniso.show.table").width
 
 local watch = { summary = "follow a running study from another terminal" }
 
-local SILENT = 60       -- seconds without a heartbeat after which a line reports it: six heartbeats
-local EPOCH_EVERY = 60  -- seconds between two lines of a run where there is no terminal
-local SLICE = 0.2       -- seconds from Ctrl-C to the end
+local SILENT = 60       -- seconds without a heartbeat until a line reports it: six heartbeats
+local EPOCH_EVERY = 60  -- seconds between two lines of a run without a terminal
+local SLICE = 0.2       -- seconds from Ctrl-C to the end, at most
 
 function watch.arguments(parser)
   parser:argument("what", "a study or a run (default: the newest study)"):args "?"
@@ -89,7 +89,7 @@ local function end_of(db, row)
 end
 
 -- ── watching ────────────────────────────────────────────────────────────────────────────
--- The lines that stay: what happened since the last poll. At the first poll only what has failed.
+-- The permanent lines: what has happened since the last poll; at the first poll only what has failed.
 local function news(db, now, seen, terminal)
   local out, time = {}, sys.monotonic()
   for _, row in ipairs(now.rows) do
@@ -123,7 +123,7 @@ local function block(now)
   return out
 end
 
--- Function that reads the state of the study with that name, or else of the run.
+-- A function that reads the state of the study with that name, or else of the run.
 local function target(db, what)
   local status, complete = require "aniso.store.status", require("aniso.method.config").complete
   local name = what or common.guarded(status.newest, db)

@@ -1,6 +1,6 @@
--- Follows a submitted study from Slurm's queue and the logs of its tasks: databases of other nodes are not
--- opened. At the end the merged database shows whether a run is missing.
--- watch_cluster(args, pause) → the exit code, or nil where no job of the study is in the queue.
+-- Follows a submitted study from Slurm's queue and the logs of its tasks: the databases of other nodes are
+-- not opened. At the end the merged database shows whether a run is missing.
+-- watch_cluster(args, pause) → the exit code, or nil if no job of the study is in the queue.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -10,9 +10,9 @@ local shards = require "aniso.cluster.shards"
 local slurm = require "aniso.cluster.slurm"
 local sys = require("aniso.core").sys
 
-local LONGEST = 200 -- bytes of a log's line, or of a state, that are shown
+local LONGEST = 200 -- most bytes of a log line, or of a state, that are shown
 
--- Whether a job of a submission is in the queue. The file gets the jobs that it lacks.
+-- Whether a job of a submission is in the queue. Adds missing jobs to the file.
 local function is_queued(folder, submission)
   lost_jobs(folder, submission)
   if not submission.array then return false end
@@ -31,7 +31,7 @@ local function find(args)
   local folders = args.what and { shards.folder(db, args.what) } or shards.folders(db)
   for _, folder in ipairs(folders) do
     local submission, why = shards.read(folder)
-    if submission and not slurm.has_queue() then -- as where the folder was copied to another machine
+    if submission and not slurm.has_queue() then -- for example if the folder was copied to another machine
       return warn("squeue is not found: jobs of ", submission.study, " on a cluster are not followed")
     end
     if submission == nil then warn(why) end
@@ -41,7 +41,7 @@ local function find(args)
   end
 end
 
--- A task in the queue as words, and what its log has.
+-- The state of a task in the queue as words, and what its log contains.
 local function row(of, task, names, queued)
   local log = shards.progress(of.folder, task) or { finished = {} }
   local before, done = shards.finished(of.submission), 0
@@ -74,7 +74,7 @@ local function read(of)
   return rows, total, left > 0 or next(merge) ~= nil
 end
 
--- A line for each task whose state or number of finished runs changed; all of them at first.
+-- One line for each task whose state or number of finished runs changed; all of them at first.
 local function news(rows, seen)
   local out = {}
   for task, one in ipairs(rows) do
@@ -85,7 +85,7 @@ local function news(rows, seen)
   return out
 end
 
--- The lines of a screen, of which the first that fit are shown: tasks that run, that wait, that ended.
+-- The lines of a screen, of which the first ones that fit are shown: running, waiting, then ended tasks.
 local function block(rows, total)
   local sorted, lines = table.move(rows, 1, #rows, 1, {}), {}
   table.sort(sorted, function(a, b)
@@ -97,7 +97,7 @@ local function block(rows, total)
   return lines
 end
 
--- Prints what the merge has brought together → the exit code
+-- Prints the result of the merge → the exit code
 local function show_merged(args, of)
   if not sys.exists(args.db) then
     cli.fail(cli.FAILED, ("nothing was merged into %s: %s/merge.log says why"):format(args.db, of.folder))
@@ -108,7 +108,7 @@ local function show_merged(args, of)
   return state.missing > 0 and cli.FAILED or cli.DONE
 end
 
--- Prints what changes until nothing of the study is in the queue; with --once, the state → whether it is over
+-- Prints changes until nothing of the study is in the queue; with --once, only the state → whether it is over
 local function follow(args, of, pause)
   local screen <close> = require("aniso.show.screen").new {}
   local seen, printed = {}, nil

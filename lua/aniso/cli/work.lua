@@ -1,5 +1,5 @@
--- aniso work [STUDY]: carries out the runs of a plan that no other worker has, until all have ended. Any
--- number of workers of one machine work on one database (cli/worker.lua).
+-- aniso work [STUDY]: carries out the runs of a plan that no other worker has taken, until all have ended.
+-- Any number of workers on one machine can work on one database (cli/worker.lua).
 local attempts = require "aniso.store.attempts"
 local byte_size = require "aniso.recipe.byte_size"
 local cli = require "aniso.cli"

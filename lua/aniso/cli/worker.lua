@@ -1,10 +1,10 @@
--- Carries out a plan: takes the next unit that no other worker has, until all have ended. What a worker that
--- was killed had begun, another one resumes, to the same bits.
+-- Carries out a plan: takes the next unit that no other worker has taken, until all have ended. What a killed
+-- worker had begun is resumed by another, with the same bits.
 --   worker.find_plan(db, study) → the plan for workers of a study, or of the latest plan if nil
 --   worker.run { db = joined, plan =, argv =, keep_last =, again = whether the plan repeats what was finished
 --     before it, all = jobs of the whole recipe [opt], memory = the option train.memory [opt],
 --     board = where it shows them [opt],
---     share = {jobs =, threads =} of a worker next to others (cli/jobs.lua) [opt] }
+--     share = {jobs =, threads =} of a worker alongside others (cli/jobs.lua) [opt] }
 --   worker.check_clock(plan)      prints a warning
 --   worker.failed(db, plan) → how many of its runs failed, of how many
 local attempts = require "aniso.store.attempts"
@@ -20,7 +20,7 @@ local stored_limits = require "aniso.train.stored_limits"
 
 local worker = {}
 
-local PAUSE = 0.2       -- seconds between two looks at units that other workers have
+local PAUSE = 0.2       -- seconds between polls of units that other workers have taken
 local CLOCKS_AGREE = 60 -- seconds that a plan may be newer than now
 
 function worker.find_plan(db, study)
@@ -37,7 +37,7 @@ function worker.find_plan(db, study)
   return plan
 end
 
--- The budgets of memory of a recipe's jobs, by budget_key(): a plan stores none (recipe/identity.lua).
+-- The memory budgets of a recipe's jobs, by budget_key(): a plan stores none (recipe/identity.lua).
 local function budget_key(one)
   return one.label .. "\0" .. one.seed
 end
@@ -61,7 +61,7 @@ local function jobs_of(plan, rows)
   return jobs
 end
 
--- The option of a job whose own part this process lacks.
+-- The option of a job whose own part is missing in this process.
 local function lacking(job)
   for _, name in ipairs { "schedule.lambda", "sampler", "loss.prior", "loss.class_weight" } do
     local part = paths.get(job.config, name)
@@ -71,7 +71,7 @@ local function lacking(job)
   end
 end
 
--- Whether a job ended since it was planned, and its worker was killed before the plan had it.
+-- Whether a job ended since it was planned, but its worker was killed before the plan recorded it.
 local function settled(db, plan, job)
   local latest = common.guarded(attempts.latest, db, plan.study, job)
   if not latest or latest.run_id <= plan.after_run and latest.uid ~= job.row.begun then return false end
@@ -100,8 +100,8 @@ local function ended_jobs(db, plan, rows)
   return out
 end
 
--- Stores how a job ended. A run that ended because its database was removed or replaced has stated that; its
--- end cannot be stored there, and the other runs cannot begin.
+-- Stores how a job ended. A run that ended because its database was removed or replaced has reported that;
+-- its end cannot be stored there, and the other runs cannot begin.
 local function end_planned(of, job)
   local stored, problem = pcall(of.db.end_planned, of.db, of.plan.study, job.row.seq,
     job.uid and "finished" or "failed", job.problem)
@@ -115,7 +115,7 @@ end
 
 local function carry_out(of, rows, planned)
   local db, plan, jobs = of.db, of.plan, {}
-  if rows[1].round == 1 then of.board:expect(-#rows) end -- rounds() adds those that it trains
+  if rows[1].round == 1 then of.board:expect(-#rows) end -- rounds() adds the runs that it trains
   for _, job in ipairs(jobs_of(plan, rows)) do
     local missing = lacking(job)
     if missing then
@@ -162,7 +162,7 @@ function worker.check_clock(plan)
   end
 end
 
--- Workers that share the processors share them with those that still have units to carry out.
+-- Workers share the processors only with those that still have units to carry out.
 local function use_share(of, open)
   local share = of.share
   if share then core.sys.threads(math.max(1, share.threads // math.min(share.jobs, open))) end

@@ -1,7 +1,7 @@
--- The prompt: reads a chunk over as many lines as it needs, runs it, prints its values.
--- An expression needs no `return`; `local x = 1` on a line of its own defines x for later lines; `_` is
--- the last value, `runs` the run database. Ctrl-C stops a computation, not the session. Without a
--- terminal the chunks come from standard input and nothing but results is printed.
+-- The prompt: reads a chunk over as many lines as it needs, runs it, and prints its values. An expression
+-- needs no `return`; `local x = 1` on its own line defines x for later lines; `_` is the last value, `runs`
+-- the run database. Ctrl-C stops a computation, not the session. Without a terminal the chunks come from
+-- standard input and only results are printed.
 local core = require "aniso.core"
 local console = require "aniso.show.console"
 local errors = require "aniso.recipe.errors"
@@ -10,7 +10,7 @@ local sys = core.sys
 
 local repl = {}
 
--- "$XDG_STATE_HOME/aniso/history", or nil when there is no home.
+-- "$XDG_STATE_HOME/aniso/history", or nil if there is no home.
 local function history_file()
   local home, state = sys.variable "HOME", sys.variable "XDG_STATE_HOME"
   local folder = state or home and home .. "/.local/state"
@@ -18,7 +18,7 @@ local function history_file()
   return folder .. "/aniso/history"
 end
 
--- nil, message, unfinished for a text that is not Lua; unfinished: a further line may complete it.
+-- nil, message, unfinished if the text is not valid Lua; unfinished: another line may complete it.
 local function compile(text, env)
   local global = text:gsub("^%s*local%s+", "", 1)
   local problem, unfinished
@@ -50,7 +50,7 @@ local function traceback(why)
   return sys.debug() and debug.traceback(text, 2) or text
 end
 
--- Clears an interruption that stopped a chunk. A termination ends the session.
+-- Clears an interruption that stopped a chunk. A termination signal ends the session.
 local function forget_interrupt()
   local signal = sys.interrupted()
   if signal and signal ~= "SIGINT" then errors.interrupt(signal, "terminated") end
@@ -64,7 +64,7 @@ local function show(env, ...)
   for _, text in ipairs(require "aniso.prompt.results"(...)) do print(text) end
 end
 
--- An error as one sentence; for an unknown method with the one that was probably meant.
+-- An error as one sentence; for an unknown method, with the one that was probably meant.
 local function sentence(why)
   local text = errors.sentence(why)
   local missing = text:match "%(method '([%w_]+)'%)$" or text:match "has no field or method '([%w_]+)'$"
@@ -114,8 +114,8 @@ local function loop(next_line, env, remember)
   end
 end
 
--- The history has a line per chunk. Where a line end means something, in a comment or a text, the
--- chunk is kept line by line.
+-- The history has one line per chunk. If a line break is significant, in a comment or a string, the chunk is
+-- kept line by line.
 local function in_one_line(text)
   local joined = text:gsub("%s*\n%s*", " ")
   local function code(source)

@@ -1,11 +1,11 @@
--- The values of a chunk as the prompt prints them, one text each.
+-- The values of a chunk as the prompt prints them, one string each.
 local manual = require "aniso.prompt.help.manual"
 local pretty = require "aniso.show.pretty"
 local records = require "aniso.show.records"
 local visible = require("aniso.core").sys.visible
 
 -- A function or module of the library prints its documentation; rows and their columns, as a
--- query returns them, print as one table; of a failure (nil, message, "ECODE") the message is printed.
+-- query returns them, print as one table; for a failure (nil, message, "ECODE") the message is printed.
 return function(...)
   local rows, columns, third = ...
   if rows == nil and type(columns) == "string" and type(third) == "string" and third:find "^E%u+$" then

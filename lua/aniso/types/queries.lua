@@ -111,8 +111,8 @@ function RunDatabase:left_of_plan(study) end
 ---Takes the next unit of a study's plan that no other worker has taken. Raises if the database fails.
 ---@param study string
 ---@return table[]? rows
----@return integer|"wait"|"done" units how many have not ended; why there is none: other workers have taken the
----rest, or all have ended
+---@return integer|"wait"|"done" units how many have not ended; why there is none: other workers
+---have the rest, or all have ended
 function RunDatabase:take_unit(study) end
 
 ---Stores how a run of a plan ended. Raises if the database fails.

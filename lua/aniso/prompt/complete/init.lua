@@ -1,8 +1,8 @@
 -- Completion at the prompt: complete(before, env) completes the name that ends at the cursor,
 -- aniso.sch, s:sig or runs.x[1].la, and returns the text to insert (the longest common
--- continuation), or nil and a text that shows the candidates. In the table that a function is
--- called with, option names and values are completed too (complete/options.lua). Calls nothing; a metatable's
--- __dir may list the fields of a value that loads them late.
+-- continuation), or nil and a text that shows the candidates. In a function's table argument, option names
+-- and values are also completed (complete/options.lua). Calls no functions; a metatable's __dir may list the
+-- fields of a value that loads them lazily.
 local sys = require("aniso.core").sys
 local options = require "aniso.prompt.complete.options"
 local scan = require "aniso.prompt.complete.scan"
@@ -11,7 +11,7 @@ local keywords = {}
 for word in ([[and break do else elseif end false for function goto if in local nil not or
   repeat return then true until while]]):gmatch "%a+" do keywords[#keywords + 1] = word end
 
--- The documented fields of a userdata's class, whose C code finds them by name.
+-- Adds the documented fields of a userdata's class, whose C code finds them by name.
 local function add_documented(class, add)
   local annotations = require "aniso.prompt.help.annotations"
   for _, member in ipairs(annotations.list(annotations.load(), class)) do
@@ -19,7 +19,7 @@ local function add_documented(class, add)
   end
 end
 
--- The names of a value's fields and methods; methods: those to be called with a colon.
+-- The names of a value's fields and methods; methods: only those to be called with a colon.
 local function names_of(value, methods)
   local names, seen, meta = {}, {}, getmetatable(value)
   local function add(name, is)
@@ -73,7 +73,7 @@ local function in_columns(names)
   return table.concat(lines, "\n")
 end
 
--- The candidates for the name that starts behind `rest`, and what follows the only one of them.
+-- The candidates for the name that starts after `rest`, and what follows the name if there is only one.
 local function candidates(rest, env)
   if rest:find "[.:]$" and not rest:find "%.%.$" then
     local keys = scan.chain(rest:sub(1, -2))

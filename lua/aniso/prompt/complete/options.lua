@@ -1,9 +1,9 @@
 -- Completes the names of options in the table argument of a call, aniso.schedule{ lam, and in the tables
--- inside it, aniso.study{ base = { train = { ep; and the texts that an option may be, aniso.schedule{
--- lambda = "bo. Both are those of the annotations.
+-- inside it, aniso.study{ base = { train = { ep; and the strings that an option may be, aniso.schedule{
+-- lambda = "bo. Both come from the annotations.
 local scan = require "aniso.prompt.complete.scan"
 
--- The call whose table the cursor is in: its function, and the keys that lead to the table.
+-- The call in whose table the cursor is: its function, and the keys that lead to the table.
 local function call(before, env)
   local open, keys = scan.open(before), {}
   for i = #open, 1, -1 do
@@ -19,7 +19,7 @@ local function call(before, env)
   end
 end
 
--- The texts that may follow `before`, which ends where the text of an option's value begins; nil where none
+-- The strings that may follow `before`, which ends where the string of an option's value begins; nil if none
 -- can.
 local function values(before, env)
   local head, key = before:match "^(.*[{,;]%s*)([%a_][%w_]*)%s*=%s*$"
@@ -30,7 +30,7 @@ local function values(before, env)
   return #found > 0 and found or nil
 end
 
--- → names, or nil where no option can follow
+-- → names, or nil if no option can follow
 local function names(before, env)
   if not before:find "[{,;]%s*$" then return nil end
   local called, keys = call(before, env)

@@ -1,6 +1,6 @@
 -- aniso.compare_schedules{ {"cosine", s1}, {"linear", s2}, what = "snr", class = 7, file = … }:
--- one class under several schedules, the rarest when none is named. Schedules of different
--- length are drawn over t/T. A schedule may be given as its options.
+-- one class under several schedules, the rarest if none is given. Schedules of different lengths are drawn
+-- over t/T. A schedule may be given as its options.
 local curves = require "aniso.prompt.explore.curves"
 local options = require "aniso.recipe.options"
 local plot = require "aniso.show.plot"

@@ -1,5 +1,5 @@
--- What a schedule does over time, as numbers and as figures: curves.of(s) reads its tables
--- once, at most POINTS times of 0 … T; curves.figures draws some classes of them.
+-- A schedule over time, as numbers and as figures: curves.of(s) reads its tables once, at up to POINTS times
+-- in 0 … T; curves.figures draws some of the classes.
 local core = require "aniso.core"
 local plot = require "aniso.show.plot"
 
@@ -7,7 +7,7 @@ local curves = {}
 
 local POINTS, SHOWN = 200, 7
 
--- Evenly spread times, 0 and T among them; each once.
+-- Evenly spaced times, including 0 and T; each once.
 function curves.times(T, points)
   local out = {}
   for i = 0, math.min(points, T) do out[i + 1] = math.floor(i * T / math.min(points, T) + 0.5) end
@@ -22,13 +22,13 @@ function curves.of_images(s)
   return OF_IMAGES[s.coupling] == true
 end
 
--- The level of a row (B) of schedule:gather() for an image of class j; nil where the coupling has none.
+-- The level of a row (B) of schedule:gather() for an image of class j; nil if the coupling has none.
 function curves.level(s, j)
   return curves.of_images(s) and s.levels[j] or nil
 end
 
--- The levels of n rows: of images of class j; in the coupling `image`, of images whose prior is the shares
--- of the classes, or uniform without counts; nil in the others.
+-- The levels of n rows: for images of class j; in the coupling `image`, for images whose prior equals the
+-- class shares, or is uniform without counts; nil in the others.
 function curves.levels(s, n, j)
   if s.coupling == "image" then
     local m, counts = {}, s.counts
@@ -71,7 +71,7 @@ function curves.ranked(s)
   return order
 end
 
--- The classes to draw: those that `given` names, all of few, or some of many by rank.
+-- The classes to draw: those given, else all if there are few, or some by rank if there are many.
 function curves.chosen(s, given)
   if given then
     given = type(given) == "table" and given or { given }
@@ -143,7 +143,7 @@ function curves.quantities(what)
   return what == "all" and curves.kinds or { what }
 end
 
--- The options of whatever draws curves.
+-- The options of functions that draw curves.
 function curves.options(default)
   local options = require "aniso.recipe.options"
   return plot.options {

@@ -1,5 +1,5 @@
--- Registers what the store takes from higher layers: how a database and a comparison print at the prompt,
--- and the values of options. The code is loaded when it is first used. → the store
+-- Registers what the store takes from higher layers: how a database and a comparison print at the prompt, and
+-- the values of options. The code is loaded on first use. → the store
 local keys = require "aniso.store.keys"
 local store = require "aniso.store"
 

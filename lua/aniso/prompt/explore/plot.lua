@@ -1,5 +1,5 @@
 -- s:plot{what = "all", class = …, file = …}: signal, noise and log-SNR of the classes over
--- time. class: a number or a list; all classes, or seven of many, when it is not given.
+-- time. class: a number or a list; all classes, or seven of many, if it is not given.
 local curves = require "aniso.prompt.explore.curves"
 local options = require "aniso.recipe.options"
 local plot = require "aniso.show.plot"

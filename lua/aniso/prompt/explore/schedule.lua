@@ -1,5 +1,5 @@
 -- Adds the methods for exploring to Schedule: s:plot(), s:simulate(), s:share(), s:tilt(), and
--- s:bound_curve(), which s:bound() calls for a range of γ. Each is loaded when it is first called.
+-- s:bound_curve(), which s:bound() calls for a range of γ. Each is loaded on its first call.
 local methods = require("aniso.core").schedule.methods
 
 for name, file in pairs {

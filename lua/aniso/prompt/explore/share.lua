@@ -1,8 +1,7 @@
 -- s:share{draws = 65536, seed = 0, points = 50} → {share = (K), error = (K), mean =, mean_error =,
--- draws =, t = {…}, curve = {[j] = {…}}}: the image-needed share of each class, before any training
--- (METHOD §3), its standard error, both for the mean over classes, and the share in each of `points`
--- intervals of time, t being their ends. draws: those that were made, fewer where classes are many. Prints
--- as a plot.
+-- draws =, t = {…}, curve = {[j] = {…}}}: the image-needed share of each class, before any training (METHOD
+-- §3), its standard error, both for the mean over classes, and the share in each of `points` intervals of
+-- time, whose ends are t. draws: those that were made, fewer for many classes. Prints as a plot.
 local curves = require "aniso.prompt.explore.curves"
 local options = require "aniso.recipe.options"
 local plot = require "aniso.show.plot"

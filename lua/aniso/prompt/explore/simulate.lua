@@ -1,8 +1,7 @@
 -- s:simulate{y0 = class or vector, prior = {…}, n = 2000, seed = 0, points = 40,
 -- quantiles = {0.05, 0.5, 0.95}} → {t = (S), mean = (S,K), sd = (S,K), quantile = (Q,S,K)}:
--- n paths of the label vector through the Markov chain, every one of the T steps walked.
--- prior: the mean m, 1/K when it is not given. A vector is a list or a tensor. sd divides by n − 1.
--- The result prints as a plot.
+-- n paths of the label vector through the Markov chain, with all of the T steps. prior: the mean m, 1/K if it
+-- is not given. A vector is a list or a tensor. sd divides by n − 1. The result prints as a plot.
 local core = require "aniso.core"
 local curves = require "aniso.prompt.explore.curves"
 local options = require "aniso.recipe.options"
@@ -27,7 +26,7 @@ local function with_lists(given)
   return out
 end
 
--- The label vector, and its level where the coupling has one.
+-- The label vector, and its level if the coupling has one.
 local function start(s, given)
   if type(given) == "table" then
     given = options.check({ y0 = given }, { y0 = options.list "number" }, "simulate").y0
@@ -70,8 +69,8 @@ local function summary(flat, n, m, shares)
   return out
 end
 
--- Calls at(t, z) with the (n,K) deviations z = y − m after every step, t = 0 first. The chain is
--- walked around a prior mean of 0, which leaves z itself.
+-- Calls at(t, z) with the (n,K) deviations z = y − m after every step, t = 0 first. The chain is simulated
+-- around a prior mean of 0, so that y is z itself.
 local function walk(s, o, z0, level, at)
   local zero = core.tensor.zeros { o.n, s.K }
   local levels = s.coupling == "image" and curves.levels(s, o.n)
@@ -85,8 +84,8 @@ local function walk(s, o, z0, level, at)
   end
 end
 
--- The class itself, the most frequent and the rarest: means, with bars from the first to the
--- last quantile at some times, each class at its own.
+-- The class itself, the most frequent and the rarest: means, with bars from the first to the last quantile at
+-- some times, different ones for each class.
 local function figure(s, o, r)
   local ranked, classes, chosen = curves.ranked(s), {}, {}
   for _, j in ipairs { type(o.y0) == "number" and o.y0 or ranked[1], ranked[1], ranked[#ranked] } do

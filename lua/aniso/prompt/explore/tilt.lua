@@ -1,8 +1,8 @@
 -- s:tilt{class_weight = "none", level = "mixture", times = {…}} → {t = {…}, tilt = {[j] = {…}},
 -- at_T = (K)}: the log-odds shift that the coupling and class weights give each class at each time,
--- known before any training (METHOD §2). A class of level 1 and weight 1 has 0. It prints as a plot.
+-- known before any training (METHOD §2). For a class of level 1 and weight 1 it is 0. Prints as a plot.
 --   class_weight   a value of the option loss.class_weight
---   level          of the sampler, in the coupling `sample`; the mixture is that of the class shares
+--   level          the sampler's, in the coupling `sample`; the mixture is that of the class shares
 local class_weight = require "aniso.method.class_weight"
 local curves = require "aniso.prompt.explore.curves"
 local options = require "aniso.recipe.options"
@@ -50,10 +50,10 @@ local function nothing(s)
   return each(s, function() return 0 end)
 end
 
--- What the coupling adds at time t (K). In `sample` the noise of a chain at λ* has under class k the
--- log-density −K ln λ_k − |noise|²/(2 λ_k² (1 − ᾱ)), of mean −K (ln λ_k + λ*²/(2 λ_k²)) with E|noise|² =
--- K λ*² (1 − ᾱ). Before the noisy end the distance of y_t from each class's mean adds to it, which
--- changes how sharp the posterior is.
+-- What the coupling adds at time t (K). In `sample`, under class k, the noise of a chain at λ* has the
+-- log-density −K ln λ_k − |noise|²/(2 λ_k² (1 − ᾱ)), with mean −K (ln λ_k + λ*²/(2 λ_k²)) since E|noise|² = K
+-- λ*² (1 − ᾱ). Before the noisy end the distance of y_t from each class's mean adds to it, which changes how
+-- sharp the posterior is.
 local shift = {
   variance = nothing,
   speed = nothing,

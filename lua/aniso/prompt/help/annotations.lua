@@ -1,4 +1,4 @@
--- Reads the annotations in lua/aniso/types, the same that editors read:
+-- Reads the annotations in lua/aniso/types, which editors read too:
 --   annotations.load() → { classes = {name = class}, aliases = {name = {type, …}}, order = {class, …} }
 -- class = {name, text, parents, members (a list, and by name), operators, overloads}; member =
 -- {name, kind = "field", type, optional, text} or {name, kind = "function" or "method", arguments,
@@ -10,8 +10,8 @@ local annotations = { START = "---@meta" } -- the beginning of every file
 local FOLDER = "lua/aniso/types/"
 local MOST = 1 << 20 -- bytes of a file
 
--- name → text of each file: those of ANISO_LUA where it has the folder, else the program's; and
--- the one that the registries write.
+-- name → text of each file: those of ANISO_LUA if it has the folder, otherwise the program's, and the one
+-- generated from the registries.
 function annotations.sources()
   local out, folder = {}, core.sys.variable "ANISO_LUA"
   local own = folder and core.sys.list(folder .. "/aniso/types")
@@ -25,8 +25,8 @@ function annotations.sources()
   return out
 end
 
--- "fun(a: b): c  text" → "fun(a: b): c", "text": a type ends at a space outside brackets, unless
--- the mark before or after it continues the type.
+-- "fun(a: b): c  text" → "fun(a: b): c", "text": a type ends at a space outside brackets, unless the
+-- character before or after it continues the type.
 function annotations.split_type(text)
   local depth, quoted = 0, false
   for at = 1, #text do
@@ -42,7 +42,7 @@ function annotations.split_type(text)
   return text, ""
 end
 
--- Raises that the line which is read is not of the expected form.
+-- Raises an error that the current line does not have the expected form.
 local function refuse(state, expected)
   error(("%s line %d: expected %s"):format(state.file, state.number, expected), 0)
 end
@@ -167,7 +167,7 @@ local function read_line(state, line)
   end
 end
 
--- The classes and aliases of files given as name → text. Raises the file and the line that is wrong.
+-- The classes and aliases of files given as name → text. An error names the file and the line.
 function annotations.parse(sources)
   local all, names = { classes = {}, aliases = {}, order = {} }, {}
   for name in pairs(sources) do names[#names + 1] = name end

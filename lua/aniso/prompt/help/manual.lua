@@ -12,7 +12,7 @@ local function entry(class, member, path)
   return { class = class, member = member, path = path }
 end
 
--- The documented parts of a type that are classes.
+-- The parts of a type that are documented classes.
 function manual.classes_of(all, type)
   local out = {}
   for _, part in ipairs(annotations.parts(all, type)) do out[#out + 1] = all.classes[part] end
@@ -45,7 +45,7 @@ function manual.walk(visit)
   inside(all.classes.aniso, require "aniso", "aniso")
 end
 
--- Class name → table of its methods, as they are registered.
+-- Class name → table of its methods, as registered.
 function manual.methods()
   local out = { ["aniso.RunDatabase"] = require("aniso.store").methods,
     ["aniso.Recorder"] = require("aniso.store.recorder").methods }
@@ -77,7 +77,7 @@ local function of_value(all, value)
 end
 
 -- ── options ─────────────────────────────────────────────────────────────────────────────
--- The classes of the first argument of what is called, a method's object aside.
+-- The classes of the first argument of a call, not counting a method's object.
 function manual.first_argument(all, called)
   local found = index()[called]
   if not found then return {} end
@@ -122,7 +122,7 @@ local function types_of_option(all, name)
   return out
 end
 
--- An exact name; the ways to read it that fit.
+-- An exact name, in every way to read it that matches.
 local function of_name(all, name)
   name = name:gsub(":", "."):gsub("^aniso%.", "")
   local out, seen = {}, {}
@@ -151,7 +151,7 @@ local function of_name(all, name)
   return out
 end
 
--- A member's bare name, in whatever class it is.
+-- A member's bare name, in any class.
 local function of_member(all, name)
   local out = {}
   for _, class in ipairs(all.order) do
@@ -213,7 +213,7 @@ function manual.help(...)
   if #texts > 0 then return print(table.concat(texts, "\n\n")) end
   local meant = type(what) == "string" and manual.nearest(what)
   local shown = tostring(what)
-  if shown:find "\n" then shown = "this " .. type(what) end -- it prints as a plot or a table
+  if shown:find "\n" then shown = "this " .. type(what) end -- the value prints as a plot or a table
   print(meant and ("there is no documentation of %s; did you mean %s?"):format(what, meant)
     or ("there is no documentation of %s; help() lists what is documented"):format(shown))
 end

@@ -11,7 +11,7 @@ end
 
 local LINE, LEFT = 100, 34
 
--- Words in lines of at most `columns`.
+-- Wraps words into lines of at most `columns`.
 local function wrapped(words, columns)
   local lines, line = {}, nil
   for word in words:gmatch "%S+" do
@@ -25,8 +25,8 @@ local function wrapped(words, columns)
   return lines
 end
 
--- Rows as columns; the last one runs on in lines of its own. A row that is wide on the left
--- has its last cell below.
+-- Rows as columns; the last one continues on further lines. A row that is wide on the left has its last cell
+-- below.
 local function columns(rows, indent)
   local widths, lines = {}, {}
   for _, row in ipairs(rows) do

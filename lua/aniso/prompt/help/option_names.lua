@@ -4,7 +4,7 @@ local manual = require "aniso.prompt.help.manual"
 
 local option_names = {}
 
--- The types that the option `key` has in the classes.
+-- The types of the option `key` in the classes.
 local function types_of(all, classes, key)
   local out = {}
   for _, class in ipairs(classes) do
@@ -28,8 +28,8 @@ local function classes_at(all, called, keys)
   return classes
 end
 
--- values_of(aniso.study, {"base", "schedule"}, "lambda") → the texts that the option may be: words of its
--- type, and the kinds of a table in its place. The key 1 is the kind of the table itself.
+-- values_of(aniso.study, {"base", "schedule"}, "lambda") → the strings that the option may be: literals of
+-- its type, and the kinds of a table given instead. The key 1 is the kind of the table itself.
 function option_names.values_of(called, keys, key)
   local all, out = annotations.load(), {}
   for _, type in ipairs(types_of(all, classes_at(all, called, keys), key)) do
@@ -42,7 +42,7 @@ function option_names.values_of(called, keys, key)
   return out
 end
 
--- options_of(aniso.study, {"base", "train"}) → the names of the options that a table there may have.
+-- options_of(aniso.study, {"base", "train"}) → the names of the options that a table there may contain.
 function option_names.options_of(called, keys)
   local all, out, seen = annotations.load(), {}, {}
   for _, class in ipairs(classes_at(all, called, keys)) do

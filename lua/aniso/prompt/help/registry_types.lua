@@ -1,6 +1,6 @@
 -- The annotations of options that name an entry of a registry (λ policies, samplers, tilts, prior
--- losses, class weights, post_hoc), written from the entries: help, completion and editors include a new
--- entry without another edit. registry_types() → the text of one file of annotations.
+-- losses, class weights, post_hoc), generated from the entries: help, completion and editors include a new
+-- entry without further edits. registry_types() → the text of one file of annotations.
 local class_weight = require "aniso.method.class_weight"
 local lambda = require "aniso.method.lambda"
 local noise_budget = require "aniso.method.noise_budget"
