@@ -133,7 +133,7 @@ function Dataset:close() end
 local engine = {}
 
 ---@param values table complete, as lua/aniso/method/data.lua makes it
----@return aniso.Dataset? dataset nil if the files are not as they should be
+---@return aniso.Dataset? dataset nil if the files are invalid
 ---@return string? message
 ---@return string? code
 function engine.open(values) end
@@ -162,7 +162,7 @@ function engine.survey(dataset) end
 
 ---Opens a file of features.
 ---@param path string
----@return aniso.Features? features nil if the file is not as it should be
+---@return aniso.Features? features nil if the file is invalid
 ---@return string? message
 ---@return string? code
 function engine.features(path) end
@@ -238,7 +238,7 @@ function data.recognise(root) end
 ---@param given aniso.option.data|string
 ---@param cross? aniso.CrossValidation
 ---@param stored_classes? string[] those of a stored run, whose order is kept
----@return aniso.Dataset? dataset nil if the files are not as they should be
+---@return aniso.Dataset? dataset nil if the files are invalid
 ---@return string? message
 ---@return string? code
 function data.open(given, cross, stored_classes) end

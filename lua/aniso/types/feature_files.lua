@@ -67,7 +67,7 @@ local Features = {}
 ---Rows as the input of a network.
 ---@param first integer from 0
 ---@param form aniso.FeatureForm
----@return aniso.Tensor? images (rows,height,width,D), normalised; 0 where a row is not finite; nil where the
+---@return aniso.Tensor? images (rows,height,width,D), normalised; 0 where a row is not finite; nil if the
 ---file was written to after it was opened
 ---@return table<integer, true> broken rows with a number that is not finite, by position; or the message
 function Features:batch(first, form) end

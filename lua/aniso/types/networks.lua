@@ -125,7 +125,7 @@ function ResNet:unit_bytes() end
 ---@param tensors table<string, aniso.Tensor>
 function ResNet:load(tensors) end
 
----Gives the memory back before the collector does.
+---Frees the memory before the garbage collector does.
 function ResNet:close() end
 
 ---Output of a prior for B images; fields that its mode does not compute are absent.
@@ -154,7 +154,7 @@ local Prior = {}
 ---@return aniso.PriorOutput
 function Prior:forward(images, features) end
 
----Gives the memory back before the collector does.
+---Frees the memory before the garbage collector does.
 function Prior:close() end
 
 ---What the denoiser needs from a batch of images, computed once whatever the number of draws and steps.
@@ -162,7 +162,7 @@ function Prior:close() end
 ---@field images integer B
 local Context = {}
 
----Gives the memory back before the collector does.
+---Frees the memory before the garbage collector does.
 function Context:close() end
 
 ---The reverse process's network (METHOD §5): aniso.denoiser.
@@ -192,7 +192,7 @@ function Denoiser:encode(of) end
 ---@return aniso.Tensor? map (B·R,K,N)
 function Denoiser:forward(context, y, t, how) end
 
----Gives the memory back before the collector does.
+---Frees the memory before the garbage collector does.
 function Denoiser:close() end
 
 ---A set of RBF kernels and the discrepancy under them: mmd(a, b) is mmd:loss(a, b). aniso.mmd makes it.
@@ -206,5 +206,5 @@ local MMD = {}
 ---@return aniso.Tensor loss a scalar
 function MMD:loss(a, b) end
 
----Gives the memory back before the collector does.
+---Frees the memory before the garbage collector does.
 function MMD:close() end

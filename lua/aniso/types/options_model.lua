@@ -33,37 +33,34 @@
 ---@class aniso.option.backbone.resnet
 ---@field [1] "resnet"
 ---@field depth? integer Layers, 6n + 2 (default 8, at least 8).
----@field width? integer Channels of the first stage, doubled at each next (default 32, at least 1).
+---@field width? integer Channels of the first stage, doubled at each later one (default 32, at least 1).
 ---Stride of the 3×3 stem, 1 if left out; at 2, a 64×64 image costs as much as a 32×32 image at 1 (at least 1,
 ---at most 2).
 ---@field stem_stride? integer
 ---@field weights? string A safetensors file with torchvision's names to start from.
----@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
----@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
----How the images of a recipe are normalised: "imagenet" where weights are given and "dataset" where none are,
----if left out.
+---@field weights_prefix? string Prefix of the names in that file, such as "module."; it is stripped.
+---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are ignored.
+---How the images of a recipe are normalised; if left out, "imagenet" with weights and "dataset" without.
 ---@field normalise? aniso.option.backbone.normalise|string
 
 ---ResNet-18 for larger images: four stages of basic blocks.
 ---@class aniso.option.backbone.resnet18
 ---@field [1] "resnet18"
----@field width? integer Channels of the first stage, doubled at each next (default 64, at least 1).
+---@field width? integer Channels of the first stage, doubled at each later one (default 64, at least 1).
 ---@field weights? string A safetensors file with torchvision's names to start from.
----@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
----@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
----How the images of a recipe are normalised: "imagenet" where weights are given and "dataset" where none are,
----if left out.
+---@field weights_prefix? string Prefix of the names in that file, such as "module."; it is stripped.
+---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are ignored.
+---How the images of a recipe are normalised; if left out, "imagenet" with weights and "dataset" without.
 ---@field normalise? aniso.option.backbone.normalise|string
 
 ---ResNet-34 for larger images: four stages of basic blocks.
 ---@class aniso.option.backbone.resnet34
 ---@field [1] "resnet34"
----@field width? integer Channels of the first stage, doubled at each next (default 64, at least 1).
+---@field width? integer Channels of the first stage, doubled at each later one (default 64, at least 1).
 ---@field weights? string A safetensors file with torchvision's names to start from.
----@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
----@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
----How the images of a recipe are normalised: "imagenet" where weights are given and "dataset" where none are,
----if left out.
+---@field weights_prefix? string Prefix of the names in that file, such as "module."; it is stripped.
+---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are ignored.
+---How the images of a recipe are normalised; if left out, "imagenet" with weights and "dataset" without.
 ---@field normalise? aniso.option.backbone.normalise|string
 
 ---ResNet-50 for larger images: four stages of bottlenecks, whose features have 32 times the width.
@@ -71,10 +68,9 @@
 ---@field [1] "resnet50"
 ---@field width? integer Channels of the stem, doubled at each stage after the first (default 64, at least 1).
 ---@field weights? string A safetensors file with torchvision's names to start from.
----@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
----@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
----How the images of a recipe are normalised: "imagenet" where weights are given and "dataset" where none are,
----if left out.
+---@field weights_prefix? string Prefix of the names in that file, such as "module."; it is stripped.
+---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are ignored.
+---How the images of a recipe are normalised; if left out, "imagenet" with weights and "dataset" without.
 ---@field normalise? aniso.option.backbone.normalise|string
 
 ---No backbone: for data = features, whose rows replace its output. The default there.
@@ -139,7 +135,8 @@
 ---@field blocks? integer Each: self-attention, cross-attention, MLP (default 2, at least 1, at most 16).
 ---@field heads? integer Heads of each attention (default 4, at least 1).
 ---@field mlp_ratio? number Hidden width of an MLP over D (default 2, above 0, at most 64).
----@field candidates? integer Classes with a token; the rest share one (else all have one) (at least 1).
+---Classes with their own token; the others share one. If left out, every class has its own (at least 1).
+---@field candidates? integer
 
 ---No denoiser: nothing is diffused, and the run's predictions are the prior's.
 ---@class aniso.option.denoiser.none

@@ -188,7 +188,7 @@ function Schedule:ddim_step(y, m, output, t, u, read, level) end
 ---@return aniso.Tensor z0 (B,K)
 function Schedule:dpm_step(y, m, output, t, u, read, level) end
 
----Gives the memory back before the collector does; further use raises.
+---Frees the memory before the garbage collector does; further use raises.
 function Schedule:close() end
 
 ---The engine's schedules. aniso.schedule{…} checks the options; new() here takes resolved values.
