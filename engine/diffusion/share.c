@@ -68,8 +68,8 @@ static void same_noise(const estimate *e, int64_t t, const float *epsilon, const
     }
 }
 
-/* Coupling `sample`: an image of class c is at level λ_c, and likewise hypothesis k at λ_k: ln
- * p(y|k) = −K ln λ_k − |r (e_c − e_k) + λ_c ε|² / (2 λ_k²), r = a/s of λ = 1. */
+/* Coupling `sample`: an image of class c is at level λ_c, and likewise hypothesis k at λ_k:
+ * ln p(y|k) = −K ln λ_k − |r (e_c − e_k) + λ_c ε|² / (2 λ_k²), r = a/s of λ = 1. */
 static void own_noise(const estimate *e, int64_t t, const float *epsilon, double *needed)
 {
     const double *lambda = an_schedule_lambda(e->s);

@@ -41,8 +41,8 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
 /* NULL is allowed. The memory is kept while the tape holds a unit that it will recompute. */
 void an_resnet_free(an_resnet *r);
 
-/* images (B, H, W, C) → features (B, h, w, Cf), after the last ReLU. In the small form h =
- * H/2^(stages−1), half of that with a stem of stride 2; in the large form a quarter of that;
+/* images (B, H, W, C) → features (B, h, w, Cf), after the last ReLU. In the small form
+ * h = H/2^(stages−1), half of that with a stem of stride 2; in the large form a quarter of that;
  * rounded up at each halving. NULL after a failure or for NULL images. Runs on this process only;
  * an_shared_resnet_forward() (model/shared_resnet.h) uses all ranks. */
 an_tensor *an_resnet_forward(an_resnet *r, an_tensor *images);

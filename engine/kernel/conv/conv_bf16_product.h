@@ -18,8 +18,8 @@ typedef struct {
     int64_t at; /* of the first in the grid, in numbers */
 } an_bf16_run;
 
-/* The runs of one product; its output position (i, j) is at line i·apart + line, column j·apart +
- * column of an image. */
+/* The runs of one product; its output position (i, j) is at line i·apart + line, column
+ * j·apart + column of an image. */
 typedef struct {
     an_bf16_run *runs;
     int64_t run_count;

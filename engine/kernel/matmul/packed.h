@@ -78,8 +78,8 @@ void an_k_pack_panel(float *data, bool transposed, const float *B, int64_t ldb, 
                      int64_t N, int64_t p);
 
 /* Packs part of a panel with its rows in another order: `columns` (1 … 32) arrays of K floats,
- * `step` apart, become the columns of `panel`; element k of each goes to row k % inner · jump + k /
- * inner. `width` as an_panel_width(). On the calling thread. */
+ * `step` apart, become the columns of `panel`; element k of each goes to row
+ * k % inner · jump + k / inner. `width` as an_panel_width(). On the calling thread. */
 void an_k_pack_permuted(float *panel, int64_t width, const float *from, int64_t step,
                         int64_t columns, int64_t K, int64_t inner, int64_t jump);
 

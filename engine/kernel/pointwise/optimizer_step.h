@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Work that shares the step's pass over memory: the gradient is multiplied by gradient_scale (for
- * clipping), and an exponential moving average of the new parameters, ema (n), is updated: ema ←
- * ema_decay·ema + (1−ema_decay)·p. ema NULL: no average. */
+ * clipping), and an exponential moving average of the new parameters, ema (n), is updated:
+ * ema ← ema_decay·ema + (1−ema_decay)·p. ema NULL: no average. */
 typedef struct {
     double gradient_scale;
     float *ema;
@@ -25,8 +25,8 @@ typedef struct {
 } an_adamw_args;
 
 /* AdamW (Loshchilov & Hutter, 1711.05101, algorithm 2): m and v (n), zero before the first step,
- * are the moments of g: p −= lr·decay·p; m ← β1·m + (1−β1)·g; v ← β2·v + (1−β2)·g²; p −=
- * lr·(m/(1−β1^t)) / (√(v/(1−β2^t)) + eps). */
+ * are the moments of g: p −= lr·decay·p; m ← β1·m + (1−β1)·g; v ← β2·v + (1−β2)·g²;
+ * p −= lr·(m/(1−β1^t)) / (√(v/(1−β2^t)) + eps). */
 void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n, const an_adamw_args *args);
 
 typedef struct {

@@ -201,8 +201,8 @@ local engine = {}
 ---@return aniso.Schedule
 function engine.new(values) end
 
----Class probabilities from chains: mean over the R draws of softmax(−(ŷ0 − 1)² / temperature), or of max(ŷ0,
----0) divided by its sum.
+---Class probabilities from chains: mean over the R draws of softmax(−(ŷ0 − 1)² / temperature), or of
+---max(ŷ0, 0) divided by its sum.
 ---@param y0_hat aniso.Tensor (B·R,K), the R draws of an image in adjacent rows
 ---@param kind? "distance"|"plain" "distance" if left out
 ---@param temperature? number above 0, 1 if left out
