@@ -29,10 +29,10 @@ typedef struct {
 an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level);
 void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level);
 
-/* Levels (B,K) for coupling `image`, with mean 1 over the classes of each image: λ_j(x) ∝
- * λ_j √(m_j (1 − m_j) + c n_j^(−½)) with c = floor > 0, the prior's own uncertainty about the class (in the
- * spirit of NsDiff, 2505.04278). A row of m without mass counts as uniform. AN_EINVAL: a floor that
- * is not a finite number above 0, a class without training images. */
+/* Levels (B,K) for coupling `image`, with mean 1 over the classes of each image:
+ * λ_j(x) ∝ λ_j √(m_j (1 − m_j) + c n_j^(−½)) with c = floor > 0, the prior's own uncertainty about
+ * the class (in the spirit of NsDiff, 2505.04278). A row of m without mass counts as uniform.
+ * AN_EINVAL: a floor that is not a finite number above 0, a class without training images. */
 an_code an_levels_of_uncertainty(const an_schedule *s, int64_t B, const float *m, double floor,
                                  float *level);
 
