@@ -176,8 +176,8 @@ function trainer.evaluate_in(job, tensors, meta) end
 ---@return table? rule
 function trainer.options_of_evaluation(db, run, evaluation, rule) end
 
----What a job creates before its first step: plan, dataset, model and criteria; nothing is stored.
----aniso/train/session.lua lists the fields of a session.
+---What a job creates before its first step: plan, dataset, model and criteria; nothing is stored. The
+---fields of a session are listed in aniso/train/session.lua.
 ---@param job aniso.Job complete configuration
 ---@param sharing? table a session whose net this one shares
 ---@return table session
