@@ -96,7 +96,7 @@ if ! uses_llvm_openmp; then
 fi
 expect "an empty variable is an unset one" 0 env ANISO_DB= ANISO_SIMD= ANISO_DEBUG= "$aniso" doctor
 expect "the environment variables" 0 "$aniso" help environment
-output_has out "^ANISO_CACHE_GB .* 20 .* 0: keep no cache$"
+output_has out "^ANISO_CACHE_GB .* 20 .* 0: no cache$"
 expect "a full disk is reported" 1 sh -c "'$aniso' version >/dev/full"
 output_has err "standard output: No space left on device$"
 # A text that is longer than the buffer is written at once, so that its error is an earlier one at the end.
