@@ -111,18 +111,8 @@ function derived.taus(source, target)
   return kept[target] or nil
 end
 
--- Test predictions of all parts as lists: true_idx, probs, pred_idx; nil if a part lacks probabilities.
-local function pooled(source)
-  local out = { true_idx = {}, probs = {}, pred_idx = {} }
-  for _, part in ipairs(source.parts()) do
-    local test = part.test()
-    if not test or not test.probs then return nil end
-    for name, list in pairs(out) do table.move(test[name], 1, #test[name], #list + 1, list) end
-  end
-  return out
-end
-
-local function tests(source)
+-- The test predictions of each part of a source; nil if a part lacks probabilities.
+function derived.tests(source)
   local out = {}
   for p, part in ipairs(source.parts()) do
     out[p] = part.test()
@@ -131,10 +121,19 @@ local function tests(source)
   return out
 end
 
+-- Those of all parts as lists: true_idx, probs, pred_idx.
+local function pooled(source)
+  local parts, out = derived.tests(source), { true_idx = {}, probs = {}, pred_idx = {} }
+  for _, test in ipairs(parts or {}) do
+    for name, list in pairs(out) do table.move(test[name], 1, #test[name], #list + 1, list) end
+  end
+  return parts and out
+end
+
 -- Predicted classes of all test images at the tilts of "tail@head=…", and true ones; nil if undefined.
 function derived.tilted(name, source)
   local taus = derived.taus(source, derived.parse(name).target)
-  local parts = taus and tests(source)
+  local parts = taus and derived.tests(source)
   if not parts then return nil end
   local out, true_idx = {}, {}
   for p, part in ipairs(parts) do

@@ -87,13 +87,9 @@ function predictions.source(db, member, probs)
 end
 
 local function operating_curve(source)
-  local parts = {}
-  for p, part in ipairs(source.parts()) do
-    parts[p] = part.test()
-    if not parts[p] or not parts[p].probs then return nil end
-  end
-  local curve = operating.curve(parts, source.shot)
-  return curve.many[1] and curve.few[1] and curve or nil
+  local parts = derived.tests(source)
+  local curve = parts and operating.curve(parts, source.shot)
+  return curve and curve.many[1] and curve.few[1] and curve or nil
 end
 
 -- The cluster of each image of all parts; an image without a cluster gets a number of its own. nil if no two
