@@ -18,7 +18,7 @@ cp f.safetensors good
 cat >recipe.lua <<'LUA'
 local aniso = require "aniso"
 return aniso.study { name = "changed", data = { "features", file = "f.safetensors", table = "f.csv" },
-  base = { schedule = { "cosine", T = 20 }, denoiser = { "film", dim = 8 }, train = { epochs = 60, batch = 16 },
+  base = { schedule = { "cosine", T = 20 }, denoiser = { "film", dim = 8 }, train = { epochs = 200, batch = 16 },
     sampler = { "ddim", steps = 2, draws = 2 } } }
 LUA
 

@@ -56,20 +56,34 @@ workers=$(workers_of $pid)
 kill -KILL $pid
 ended $workers
 equals "no worker outlives a killed command" $? 0
-begin "^worker 2: .* epoch 4/" "$aniso" run "$dir/sweep.lua" --jobs 2 --db "$db"
+expect "work finishes it" 0 "$aniso" work sweep --jobs 2 --db "$db"
+output_has err "^worker [12]: run ./6: .*, resumed"
+output_has err "^all 6 planned runs of sweep are finished$"
+equals "each run once" "$(once "$db")" 6,6,6
+equals "to the same bits" "$(numbers "$db")" "$plain"
+
+# ── Ctrl-C, in the middle of two runs that are too long to end before it ────────────────
+forget
+long="--only c --set train.epochs=80"
+# shellcheck disable=SC2086
+"$aniso" run "$dir/sweep.lua" $long --db "$dir/plain/long.db" >"$dir/out" 2>"$dir/err"
+plain_long=$(numbers "$dir/plain/long.db")
+# shellcheck disable=SC2086
+begin "^worker 2: .* epoch 3/" "$aniso" run "$dir/sweep.lua" $long --jobs 2 --db "$db"
 workers=$(workers_of $pid)
+until grep -q "^worker 1: .* epoch 3/" "$dir/err" || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
 kill -INT $pid
 code_of
 equals "Ctrl-C ends the command" $code 130
 ended $workers
 equals "and its workers" $? 0
 equals "with one line" "$(grep -c interrupted "$dir/err") $(tail -n 1 "$dir/err")" "1 aniso: interrupted; repeat the command to continue"
-equals "each has stored its position" "$(query "$db" "SELECT count(*) > 1 FROM run WHERE status = 'interrupted'")" 1
-expect "work finishes it" 0 "$aniso" work sweep --jobs 2 --db "$db"
-output_has err "^worker [12]: run ./6: .*, resumed"
-output_has err "^all 6 planned runs of sweep are finished$"
-equals "each run once" "$(once "$db")" 6,6,6
-equals "to the same bits" "$(numbers "$db")" "$plain"
+equals "each has stored its position" "$(query "$db" "SELECT count(*) FROM run WHERE status = 'interrupted'")" 2
+# shellcheck disable=SC2086
+expect "the same command finishes it" 0 "$aniso" run "$dir/sweep.lua" $long --jobs 2 --db "$db"
+equals "from there" "$(grep -cE '^worker [12]: run [12]/2: c, seed [01], resumed' "$dir/err")" 2
+equals "each run once" "$(once "$db")" 2,2,2
+equals "to the same bits" "$(numbers "$db")" "$plain_long"
 
 # ── fewer units than workers, runs that fail, own functions ─────────────────────────────
 forget

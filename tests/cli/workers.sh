@@ -3,13 +3,17 @@
 #   workers_of PROCESS       the workers' processes, in the order of their numbers
 #   ended PROCESS…           waits until none of them runs; without a parent one may stay as a zombie
 #   code_of                  waits for the command that began; its exit code in $code
+# The line wakes grep: a loop that polls the file comes too late where an epoch takes milliseconds.
 begin() {
     pattern=$1
     shift
-    : >"$dir/err"
-    "$@" >"$dir/out" 2>"$dir/err" &
+    rm -f "$dir/lines" "$dir/seen"
+    mkfifo "$dir/lines" "$dir/seen"
+    "$@" >"$dir/out" 2>"$dir/lines" &
     pid=$!
-    until grep -qE -- "$pattern" "$dir/err" || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
+    tee -p "$dir/err" <"$dir/lines" >"$dir/seen" &
+    copy=$!
+    grep -qE -m 1 -- "$pattern" <"$dir/seen"
 }
 
 workers_of() { cat "/proc/$1/task/$1/children"; }
@@ -27,4 +31,5 @@ ended() {
 code_of() {
     wait $pid
     code=$?
+    wait $copy
 }
