@@ -2,8 +2,8 @@
  *
  * Values: nil, boolean (0, 1), integer, number and string are bound; nil, integer, number and
  * string are returned (a blob is a string). query() returns the rows as tables by column name, and
- * the list of column names; columns() returns a list per column. Failures give nil, message,
- * code. */
+ * the list of column names; columns() and joined() return a list per column. Failures give nil,
+ * message, code. */
 #include <limits.h>
 
 #include "store/store.h"
@@ -193,29 +193,69 @@ static int query(lua_State *L)
     return 2;
 }
 
-/* columns(sql, value…) → a list of values per column, with nil for NULL | nil, message, code: for
- * many rows, without a table per row. */
-static int columns(lua_State *L)
+/* Adds the last of `count` columns to the text; all rows must have the length of the first. */
+static an_code join_column(luaL_Buffer *text, an_stmt *s, int count, size_t *length,
+                           lua_Integer row)
+{
+    size_t n;
+    const char *value = an_column_text(s, count - 1, &n);
+    if (row == 1)
+        *length = n;
+    if (n != *length)
+        return an_fail(AN_EFORMAT, "row %lld of a query has %zu bytes, the first has %zu",
+                       (long long)row, n, *length);
+    luaL_addlstring(text, value, n);
+    return AN_OK;
+}
+
+/* The values of a query in a list per column; with `joins`, those of the last column as one text
+ * instead, nil if it is empty. */
+static int read_columns(lua_State *L, bool joins)
 {
     const int cursor = lua_gettop(L) + 1;
     an_stmt *s = start(L, 1, cursor - 1);
     if (!s)
         return refuse(L, cursor);
-    const int count = an_column_count(s);
-    luaL_checkstack(L, count + 1, "too many columns");
-    for (int i = 0; i < count; i++)
+    const int count = an_column_count(s), lists = joins ? count - 1 : count;
+    luaL_checkstack(L, count + LUA_MINSTACK, "too many columns");
+    for (int i = 0; i < lists; i++)
         lua_newtable(L);
+    luaL_Buffer text;
+    if (joins)
+        luaL_buffinit(L, &text);
+    size_t length = 0;
     bool row = true;
     for (lua_Integer n = 1; row; n++) {
-        if (an_step(s, &row) != AN_OK)
+        if (an_step(s, &row) != AN_OK ||
+            (row && joins && join_column(&text, s, count, &length, n) != AN_OK))
             return refuse(L, cursor);
-        for (int i = 0; row && i < count; i++) {
+        for (int i = 0; row && i < lists; i++) {
             push_column(L, s, i);
             lua_rawseti(L, cursor + 1 + i, n);
         }
     }
     release_statement(L, cursor);
+    if (joins)
+        luaL_pushresult(&text);
+    if (joins && length == 0) {
+        lua_pushnil(L);
+        lua_replace(L, -2);
+    }
     return count;
+}
+
+/* columns(sql, value…) → a list of values per column, with nil for NULL | nil, message, code: for
+ * many rows, without a table per row. */
+static int columns(lua_State *L)
+{
+    return read_columns(L, false);
+}
+
+/* joined(sql, value…) → as columns(), but the values of the last column, of equal lengths, as one
+ * string; nil in its place if they are NULL or there are none. */
+static int joined(lua_State *L)
+{
+    return read_columns(L, true);
 }
 
 /* copy(insert, from, select, value…) → true | nil, message, code: executes `insert` with the
@@ -337,10 +377,10 @@ static int open_db(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"backup", backup},     {"begin", begin},       {"columns", columns}, {"commit", commit},
-    {"copy", copy},         {"exec", exec},         {"path", path},       {"query", query},
-    {"readonly", readonly}, {"rollback", rollback}, {"version", version}, {"writer", writer},
-    {NULL, NULL},
+    {"backup", backup}, {"begin", begin},       {"columns", columns},   {"commit", commit},
+    {"copy", copy},     {"exec", exec},         {"joined", joined},     {"path", path},
+    {"query", query},   {"readonly", readonly}, {"rollback", rollback}, {"version", version},
+    {"writer", writer}, {NULL, NULL},
 };
 
 static const an_class database_class = {

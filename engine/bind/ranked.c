@@ -2,11 +2,11 @@
  * one class against the rest. Its conventions are in lua/aniso/stats/metric/ranking.lua. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/order.h"
 #include "bind/index_list.h"
 #include "bind/open.h"
+#include "bind/prob_rows.h"
 #include "bind/tensor_arg.h"
 
 /* The scores for one class, both lists ascending: those of its images, and those of other
@@ -54,35 +54,12 @@ static double average_precision(const scores *of)
     return area;
 }
 
-/* Element k, from 0, of the row on the top of the stack: a list of K numbers, or K float32 as the
- * database stores them. */
-static double score_of(lua_State *L, int64_t k, int64_t K)
-{
-    if (lua_type(L, -1) == LUA_TSTRING) {
-        size_t bytes;
-        float value;
-        const char *row = lua_tolstring(L, -1, &bytes);
-        luaL_argcheck(L, bytes == (size_t)K * sizeof value, 2,
-                      "a float32 per class expected in each row");
-        memcpy(&value, row + (size_t)k * sizeof value, sizeof value);
-        return value;
-    }
-    luaL_argcheck(L, lua_istable(L, -1), 2, "a list of rows expected");
-    luaL_argcheck(L, lua_rawgeti(L, -1, k + 1) == LUA_TNUMBER, 2,
-                  "a number per class expected in each row");
-    const double value = lua_tonumber(L, -1);
-    lua_pop(L, 1);
-    return value;
-}
-
 /* The scores of class k, in the two buffers. */
-static void gather(lua_State *L, scores *of, const int32_t *truth, int64_t k, int64_t N, int64_t K)
+static void gather(scores *of, const an_prob_rows *rows, const int32_t *truth, int64_t k)
 {
     of->owns = of->others = 0;
-    for (int64_t i = 0; i < N; i++) {
-        lua_rawgeti(L, 2, i + 1);
-        const double score = score_of(L, k, K);
-        lua_pop(L, 1);
+    for (int64_t i = 0; i < rows->N; i++) {
+        const double score = an_prob_at(rows, i, k);
         if (truth[i] == k)
             of->own[of->owns++] = score;
         else
@@ -104,14 +81,14 @@ static void store(lua_State *L, int list, int64_t k, bool is_defined, double val
 
 /* ranked.areas(true_idx, rows, K) → {area under the ROC curve}, {average precision}, per class;
  * false if a class has no image, and the first also if it has all. true_idx: the class, from 0, of
- * each of N images; rows: N rows of K ≥ 1 scores, lists or strings of K float32. */
+ * each of N images; rows: N rows of K ≥ 1 scores (prob_rows.h). */
 static int ranked_areas(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checktype(L, 2, LUA_TTABLE);
     const int64_t N = (int64_t)lua_rawlen(L, 1);
-    luaL_argcheck(L, (int64_t)lua_rawlen(L, 2) == N, 2, "a row per image expected");
     const int64_t K = an_check_within(L, 3, "K", 1, INT32_MAX);
+    const an_prob_rows rows = an_check_prob_rows(L, 2, 2, K);
+    luaL_argcheck(L, rows.N == N, 2, "a row per image expected");
     const int32_t *truth = an_check_indices(L, 1, N, 0, K - 1);
     const size_t bytes = (size_t)(N > 0 ? N : 1) * sizeof(double);
     scores of = {.own = lua_newuserdatauv(L, bytes, 0), .other = lua_newuserdatauv(L, bytes, 0)};
@@ -119,7 +96,7 @@ static int ranked_areas(lua_State *L)
     lua_createtable(L, (int)K, 0);
     const int roc = lua_gettop(L) - 1, precision = lua_gettop(L);
     for (int64_t k = 0; k < K; k++) {
-        gather(L, &of, truth, k, N, K);
+        gather(&of, &rows, truth, k);
         const bool has_own = of.owns > 0, has_both = has_own && of.others > 0;
         store(L, roc, k, has_both, has_both ? area_under_roc(&of) : 0);
         store(L, precision, k, has_own, has_own ? average_precision(&of) : 0);

@@ -18,7 +18,7 @@ local function images(n)
     true_[at] = ({ 0, 1, 3 })[at % 3 + 1]
   end
   for i, row in ipairs(rows) do packed[i] = ("<" .. ("f"):rep(K)):pack(table.unpack(row)) end
-  return true_, rows, packed
+  return true_, rows, table.concat(packed)
 end
 
 -- Of all pairs of an image of the class and one of another, those in order.
@@ -91,9 +91,11 @@ function T.test_what_is_refused()
   refused("a number per class", true_, { rows[1], { 0.5 } }, 2)
   refused("a number per class", true_, { rows[1], { 0.5, "0.5" } }, 2)
   refused("a list of rows", true_, { rows[1], 3 }, 2)
-  refused("a float32 per class", true_, { rows[1], "1234567" }, 2)
+  refused("a float32 per class", true_, "123456789012345", 2)
+  refused("a row per image", true_, "12345678", 2)
   refused("K = 0", true_, rows, 0)
-  refused("table expected", true_, nil, 2)
+  refused("a list of rows", true_, nil, 2)
+  refused("table expected", nil, rows, 2)
 end
 
 return { TestRanking = T }

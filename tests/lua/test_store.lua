@@ -149,7 +149,9 @@ function Recording.test_evaluation_round_trip()
   lu.assertEquals({ labels.true_idx, labels.pred_idx, labels.conf }, { predictions.true_idx,
     predictions.pred_idx, predictions.conf })
   lu.assertNil(labels.probs)
-  lu.assertEquals(("<ff"):unpack(db:predictions(id, "packed").probs[3]), 0.75)
+  lu.assertEquals(("<ff"):unpack(db:predictions(id, "packed").probs, 17), 0.75)
+  lu.assertEquals(db:predictions(id, "alone"), { true_idx = predictions.true_idx,
+    probs = db:predictions(id, "packed").probs })
   lu.assertAlmostEquals(one(db, "SELECT ece FROM v_ece WHERE eval_id = ?1", id), (0.5 + 0.5) / 6, 1e-12)
   lu.assertEquals(one(db, "SELECT length(probs) FROM prediction LIMIT 1"), 8)
   lu.assertErrorMsgContains("counts 6 images, the evaluation has 7", function()
@@ -169,6 +171,20 @@ function Recording.test_columns_of_a_query()
   lu.assertNil(none)
   lu.assertStrContains(message, "no such table")
   lu.assertEquals(code, "EDB")
+end
+
+function Recording.test_a_column_that_is_joined()
+  local db <close> = new()
+  local function joined(values) return db.core:joined(("SELECT * FROM (VALUES %s)"):format(values)) end
+  lu.assertEquals({ joined "(1, x'616263'), (NULL, x'006465'), (3, 'xyz')" }, { { 1, nil, 3 }, "abc\0dexyz" })
+  lu.assertEquals({ joined "(1, NULL), (2, NULL)" }, { { 1, 2 } })
+  lu.assertEquals({ joined "(x'6162'), (x'6364')" }, { "abcd" })
+  lu.assertEquals({ db.core:joined "SELECT run_id, uid FROM run" }, { {} })
+  for _, unequal in ipairs { "(1, x'6162'), (2, x'61')", "(1, NULL), (2, x'61')", "(1, x'61'), (2, NULL)" } do
+    local none, message, code = joined(unequal)
+    lu.assertEquals({ none, message:match "^row 2 of a", code }, { nil, "row 2 of a", "EFORMAT" })
+  end
+  lu.assertErrorMsgContains("is a table; the database takes", db.core.joined, db.core, "SELECT ?1", {})
 end
 
 function Recording.test_repeating_an_evaluation_replaces_it_and_moves_primary()

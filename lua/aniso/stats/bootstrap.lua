@@ -92,7 +92,7 @@ function bootstrap.samples(true_, predictions, K, options)
     K = #groups
   end
   local function add_to(out, occurrences)
-    local sums = core.bootstrap.counted(occurrences, true_, predictions, K, unit)
+    local sums <close> = core.bootstrap.counted(occurrences, true_, predictions, K, unit)
     append(out, sums, K, groups, options.metrics)
   end
   local whole, drawn = empty(#predictions), empty(#predictions)

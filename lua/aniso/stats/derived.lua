@@ -14,6 +14,7 @@
 local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"
 local operating = require "aniso.stats.operating"
+local pooled = require "aniso.stats.pooled"
 local ranking = require "aniso.stats.metric.ranking"
 local risk = require "aniso.stats.risk"
 
@@ -121,27 +122,14 @@ function derived.tests(source)
   return out
 end
 
--- Those of all parts as lists: true_idx, probs, pred_idx.
-local function pooled(source)
-  local parts, out = derived.tests(source), { true_idx = {}, probs = {}, pred_idx = {} }
-  for _, test in ipairs(parts or {}) do
-    for name, list in pairs(out) do table.move(test[name], 1, #test[name], #list + 1, list) end
-  end
-  return parts and out
-end
-
 -- Predicted classes of all test images at the tilts of "tail@head=…", and true ones; nil if undefined.
 function derived.tilted(name, source)
   local taus = derived.taus(source, derived.parse(name).target)
   local parts = taus and derived.tests(source)
   if not parts then return nil end
-  local out, true_idx = {}, {}
-  for p, part in ipairs(parts) do
-    local called = operating.predictions(part, taus[p])
-    table.move(called, 1, #called, #out + 1, out)
-    table.move(part.true_idx, 1, #called, #true_idx + 1, true_idx)
-  end
-  return out, true_idx
+  local called = {}
+  for p, part in ipairs(parts) do called[p] = { pred_idx = operating.predictions(part, taus[p]) } end
+  return pooled(called, "pred_idx"), pooled(parts, "true_idx")
 end
 
 local function tail_at_head(what, source)
@@ -150,9 +138,9 @@ local function tail_at_head(what, source)
 end
 
 local function ranked(what, source)
-  local all = pooled(source)
-  if not all then return nil end
-  local of = ranking.of(all.true_idx, all.probs, #source.shot)
+  local parts = derived.tests(source)
+  if not parts then return nil end
+  local of = ranking.of(pooled(parts, "true_idx"), pooled(parts, "probs"), #source.shot)
   local values = ranking.auprc_of_groups(of.class_auprc, source.shot)
   values.auc, values.auprc = of.auc, of.auprc
   return values[what.ranked], values
@@ -160,13 +148,13 @@ end
 
 -- The risk-coverage curve of a source, its parts pooled; nil if a part has no predictions.
 function derived.risk_curve(source)
-  local all = { true_idx = {}, pred_idx = {}, conf = {} }
-  for _, part in ipairs(source.parts()) do
-    local test = part.test()
-    if not test or #test.conf < #test.true_idx then return nil end
-    for name, list in pairs(all) do table.move(test[name], 1, #test[name], #list + 1, list) end
+  local parts = {}
+  for p, part in ipairs(source.parts()) do
+    parts[p] = part.test()
+    if not parts[p] or #parts[p].conf < #parts[p].true_idx then return nil end
   end
-  return risk.curve(all)
+  return risk.curve { true_idx = pooled(parts, "true_idx"), pred_idx = pooled(parts, "pred_idx"),
+    conf = pooled(parts, "conf") }
 end
 
 local function selective(what, source)
@@ -198,12 +186,13 @@ end
 
 local SMALLEST = 1e-12 -- as in calibration.nll
 
--- Mean loss of the images of each class.
-local function class_loss(name, all, K)
+-- The summed loss of the images of each class, and their number.
+local function class_loss(name, parts, K)
   local sum, n = {}, {}
   for k = 1, K do sum[k], n[k] = 0, 0 end
-  for i, row in ipairs(all.probs) do
-    local class, value = all.true_idx[i] + 1, 0
+  local true_idx = pooled(parts, "true_idx")
+  for i, row in ipairs(pooled(parts, "probs")) do
+    local class, value = true_idx[i] + 1, 0
     if name == "nll" then
       value = -math.log(math.max(row[class], SMALLEST))
     else
@@ -216,9 +205,9 @@ end
 
 local function reweighted(what, source)
   if what.base == "nll" or what.base == "brier" then
-    local all = pooled(source)
-    if not all then return nil end
-    local sum, n = class_loss(what.base, all, #source.shot)
+    local parts = derived.tests(source)
+    if not parts then return nil end
+    local sum, n = class_loss(what.base, parts, #source.shot)
     local weight, value = weights(what, source, n), 0
     for k, w in ipairs(weight) do value = value + w * sum[k] end
     return value
@@ -236,9 +225,9 @@ local function reweighted(what, source)
 end
 
 -- → the value, nil if it is undefined or its predictions are not stored; the values of other metrics that
--- were computed with it, by name, or nil. source: {shot and
--- counts (training images) per class, confusion() → K rows of K counts, parts() → list of {test() →
--- {true_idx, pred_idx, conf, probs = rows or nil, counts} or nil, val() → {true_idx, probs, counts} or nil}}.
+-- were computed with it, by name, or nil. source: {shot and counts (training images) per class, confusion() →
+-- K rows of K counts, parts() → list of {test() → {true_idx, pred_idx, conf, probs = rows, one string or nil,
+-- counts} or nil, val() → {true_idx, probs, counts} or nil}}.
 function derived.value(what, source)
   if what.target then return tail_at_head(what, source) end
   if what.ranked then return ranked(what, source) end

@@ -1,8 +1,7 @@
 -- Operating curves (METHOD §7): the recall of head and tail as stored predictions are tilted,
 -- q̃_k ∝ q_k exp(−τ ln π_k) with π the training shares (METHOD §2): τ = 0 leaves the predictions as they
--- are, a larger τ favours rare classes. A part is {true_idx, probs = N rows of K numbers or of K float32 as
--- they are stored, counts = training images per class}; the parts of several folds are pooled, each with its
--- own π.
+-- are, a larger τ favours rare classes. A part is {true_idx, probs = N rows of K numbers or one string of N K
+-- float32, counts = training images per class}; the parts of several folds are pooled, each with its own π.
 --   operating.curve(parts, shot [, taus])      operating.tau_at(part, shot, 0.9)
 --   operating.predictions(part, tau)           operating.recall("few", shot, true_idx, called)
 --   operating.band(curves, heads)              operating.tail_at(curve, h)      operating.grid
@@ -42,15 +41,7 @@ end
 -- The mean recall of the classes of a group, "many", "medium" or "few", that have images; nil if none has
 -- any. called: the predicted class, from 0, of each image.
 function operating.recall(group, shot, true_idx, called)
-  local images, right, sum, n = {}, {}, 0, 0
-  for i, class in ipairs(true_idx) do
-    images[class] = (images[class] or 0) + 1
-    if called[i] == class then right[class] = (right[class] or 0) + 1 end
-  end
-  for j, of in ipairs(shot) do
-    if of == group and images[j - 1] then sum, n = sum + (right[j - 1] or 0) / images[j - 1], n + 1 end
-  end
-  return n > 0 and sum / n or nil
+  return core.tilted.recall(group, shot, true_idx, called)
 end
 
 -- {tau = {…}, many = {…}, medium = {…}, few = {…}}: recalls over all parts at each τ, ascending; false if

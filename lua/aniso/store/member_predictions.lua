@@ -4,6 +4,7 @@
 local derived = require "aniso.stats.derived"
 local members = require "aniso.store.members"
 local operating = require "aniso.stats.operating"
+local pooled = require "aniso.stats.pooled"
 local read = require "aniso.store.kept_predictions"
 local must = require("aniso.store.db_error").must
 
@@ -17,10 +18,6 @@ local function clusters_of(db, run_id)
      ORDER BY sample_idx]], run_id)), {}
   for i, row in ipairs(rows) do out[i] = row.cluster end
   return #out > 0 and out or nil
-end
-
-local function append(out, list)
-  table.move(list, 1, #list, #out + 1, out)
 end
 
 -- The evaluation on the validation part with the weights and the sampler of a test evaluation.
@@ -109,13 +106,12 @@ local function all_clusters(db, member, tests)
 end
 
 local function called(db, member, source)
-  local out, tests = { true_idx = {}, pred_idx = {} }, {}
+  local tests = {}
   for p, part in ipairs(source.parts()) do
     tests[p] = part.test()
     if not tests[p] then return nil end
-    append(out.true_idx, tests[p].true_idx)
-    append(out.pred_idx, tests[p].pred_idx)
   end
+  local out = { true_idx = pooled(tests, "true_idx"), pred_idx = pooled(tests, "pred_idx") }
   out.clusters, out.tilted = all_clusters(db, member, tests), (derived.tilted(derived.TAIL, source))
   return out
 end

@@ -205,25 +205,35 @@ function read.bins(db, evaluation)
     id)
 end
 
+-- N rows of K numbers from one string of float32.
+local function unpacked(packed, n)
+  local K = #packed // (4 * n)
+  local format, rows = "<" .. ("f"):rep(K), {}
+  for i = 1, n do
+    rows[i] = { format:unpack(packed, (i - 1) * 4 * K + 1) }
+    rows[i][K + 1] = nil -- unpack's position
+  end
+  return rows
+end
+
+local PREDICTION = { all = { "true_idx", "pred_idx", "conf", "probs" }, alone = { "true_idx", "probs" },
+  without = { "true_idx", "pred_idx", "conf" } }
+
 -- {true_idx =, pred_idx =, conf =, probs = {{K numbers}, …} or nil}; nil if none were stored. probs [opt]:
--- "packed" for strings of K float32 as they are stored, "alone" for only these and true_idx, false to leave
--- them out; all three are faster.
+-- "packed" for one string of N K float32 as they are stored, "alone" for only this and true_idx, false to
+-- leave them out; all three are faster.
 function read.predictions(db, evaluation, probs)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end
-  local true_idx, packed, pred_idx, conf = db.core:columns(([[
-    SELECT true_idx, %s FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx]]):format(
-    probs == "alone" and "probs" or probs == false and "NULL, pred_idx, conf" or "probs, pred_idx, conf"), id)
-  if not true_idx then return nil, packed, pred_idx end -- message, code
-  if #true_idx == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
-  local out = { true_idx = true_idx, pred_idx = pred_idx, conf = conf, probs = packed[1] and packed }
-  if not out.probs or probs == "packed" or probs == "alone" then return out end
-  local size, format
-  for i = 1, #true_idx do
-    if #packed[i] ~= size then size, format = #packed[i], "<" .. ("f"):rep(#packed[i] // 4) end
-    packed[i] = { format:unpack(packed[i]) }
-    packed[i][size // 4 + 1] = nil -- unpack's position
-  end
+  local names = PREDICTION[probs == false and "without" or probs == "alone" and "alone" or "all"]
+  local sql = "SELECT %s FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx"
+  sql = sql:format(table.concat(names, ", "))
+  local found = table.pack(db.core[probs == false and "columns" or "joined"](db.core, sql, id))
+  local out, n = {}, found[1] and #found[1]
+  if not n then return table.unpack(found, 1, 3) end -- nil, message, code
+  if n == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
+  for i, name in ipairs(names) do out[name] = found[i] end
+  if out.probs and probs == nil then out.probs = unpacked(out.probs, n) end
   return out
 end
 

@@ -33,6 +33,16 @@ function Database:query(sql, ...) end
 ---@return table ...
 function Database:columns(sql, ...) end
 
+---As columns(), with the values of the last column, which have equal lengths, as one string; nil in its place
+---if they are NULL or there are no rows.
+---@param sql string
+---@param ... nil|boolean|number|string
+---@return table|string|nil first of as many results as there are columns; nil after a failure
+---@return table|string|nil second or the message
+---@return table|string|nil third or the code
+---@return table|string|nil ...
+function Database:joined(sql, ...) end
+
 ---Executes an INSERT with the columns of the rows that a query finds in another connection: each time with
 ---the columns of one row or of several, one after another. The last time, parameters without a row are NULL.
 ---@param insert string

@@ -37,17 +37,25 @@ local tilted = {}
 
 ---The mean recall of each group's classes as probabilities are tilted, q̃_k ∝ q_k exp(−τ ln π_k), over the
 ---images of all parts: {many = one per tilt, medium =, few =}; false if no class of a group has images.
----@param parts {probs: (number[]|string)[], true_idx: integer[], log_shares: number[]}[] K numbers or float32
+---@param parts {probs: number[][]|string, true_idx: integer[], log_shares: number[]}[] K per row
 ---@param groups (string|false)[] many, medium, few or false for each of K classes
 ---@param taus number[] ascending
 ---@return table<string, (number|false)[]> recalls
 function tilted.recalls(parts, groups, taus) end
 
 ---The class, from 0, with the highest ln q_k − shares_k in each row; the lower of equal ones.
----@param probs (number[]|string)[] as above
+---@param probs number[][]|string as above
 ---@param shares number[] τ ln π_k
 ---@return integer[] classes
 function tilted.called(probs, shares) end
+
+---The mean recall of a group's classes; nil if none has images.
+---@param group "many"|"medium"|"few"
+---@param groups (string|false)[] as above
+---@param true_idx integer[] a class, from 0, per image
+---@param called integer[]
+---@return number? recall
+function tilted.recall(group, groups, true_idx, called) end
 
 ---@class aniso.core.risk
 local risk = {}
@@ -65,7 +73,7 @@ local ranked = {}
 
 ---How well each class's score ranks its images above the others; false if undefined.
 ---@param true_idx integer[] a class, from 0, per image
----@param rows (number[]|string)[] K numbers or float32 per image
+---@param rows number[][]|string K numbers per image, or N K float32 in one string
 ---@param K integer at least 1
 ---@return (number|false)[] roc the area under the ROC curve of each class
 ---@return (number|false)[] precision the average precision of each class

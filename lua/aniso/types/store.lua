@@ -157,7 +157,7 @@ function RunDatabase:calibration(evaluation) end
 function RunDatabase:bins(evaluation) end
 
 ---@param evaluation aniso.EvaluationReference
----@param probs? "packed"|"alone"|false strings of K float32 as stored; only these and true_idx; false: none
+---@param probs? "packed"|"alone"|false one string of N K float32; only this and true_idx; false: none
 ---@return { true_idx: integer[], pred_idx: integer[], conf: number[], probs: number[][]? }? classes from 0
 function RunDatabase:predictions(evaluation, probs) end
 

@@ -16,7 +16,7 @@ local function mean_of(by_class)
   return n > 0 and sum / n or nil
 end
 
--- true_: N classes, 0-based; rows: N rows of K scores, lists or packed float32. → {auc = macro mean,
+-- true_: N classes, 0-based; rows: N lists of K scores, or one string of packed float32. → {auc = macro mean,
 -- class_auc = list by class with false if it is undefined, auprc =, class_auprc =}
 function ranking.of(true_, rows, K)
   local auc, auprc = core.ranked.areas(true_, rows, K)
