@@ -6,10 +6,21 @@
 #include "base/assert.h"
 #include "base/memory/mem.h"
 
+/* cJSON returns the same for wrong text and for a failed allocation. */
+static _Thread_local bool is_out_of_memory;
+
+static void *allocate(size_t bytes)
+{
+    void *block = an_alloc(bytes);
+    is_out_of_memory = is_out_of_memory || !block;
+    return block;
+}
+
 static void use_counted_memory(void)
 {
-    cJSON_Hooks hooks = {.malloc_fn = an_alloc, .free_fn = an_free};
+    cJSON_Hooks hooks = {.malloc_fn = allocate, .free_fn = an_free};
     cJSON_InitHooks(&hooks);
+    is_out_of_memory = false;
 }
 
 cJSON *an_json_parse(const char *text, size_t bytes, const char *what)
@@ -18,6 +29,8 @@ cJSON *an_json_parse(const char *text, size_t bytes, const char *what)
     use_counted_memory();
     const char *end = NULL;
     cJSON *tree = bytes ? cJSON_ParseWithLengthOpts(text, bytes, &end, 0) : NULL;
+    if (!tree && is_out_of_memory)
+        return NULL;
     if (!tree)
         return an_fail(AN_EFORMAT, "%s is not JSON (near byte %zu)", what,
                        end ? (size_t)(end - text) : 0),

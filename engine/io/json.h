@@ -13,7 +13,8 @@
 #include "base/err.h"
 
 /* Parses exactly `bytes` bytes; only white space may follow the value. `what` names the text in
- * messages. NULL after AN_EFORMAT, also for more than cJSON's limit of 1000 nested levels. */
+ * messages. NULL after AN_EFORMAT, also for more than cJSON's limit of 1000 nested levels, or after
+ * AN_ENOMEM. */
 cJSON *an_json_parse(const char *text, size_t bytes, const char *what);
 /* Counts before anything is parsed, because a value of one byte takes about a hundred once parsed:
  * AN_EFORMAT for more than `values` values (names of members not counted) or more than `depth`

@@ -238,6 +238,29 @@ static void test_kill_while_saving(void **state)
     }
 }
 
+/* A file is not called damaged where there was no memory to read it. */
+static void test_without_memory(void **state)
+{
+    (void)state;
+    char hex[AN_SHA256_HEX];
+    assert_int_equal(save(5, 2, "{}", hex), AN_OK);
+    const int64_t live = an_mem_live();
+    an_safetensors *f = NULL;
+    int nth = 1;
+    for (; !f && nth < 1000; nth++) {
+        an_mem_fail_at(nth);
+        f = an_checkpoint_open(path);
+        an_mem_fail_at(0);
+        if (!f)
+            assert_int_equal(an_err_code(), AN_ENOMEM);
+        if (!f)
+            assert_int_equal(an_mem_live(), live);
+    }
+    assert_true(nth > 10);
+    an_safetensors_close(f);
+    assert_int_equal(an_mem_live(), live);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_plain_safetensors_is_not_a_checkpoint),
         cmocka_unit_test(test_a_full_disk_keeps_the_old_checkpoint),
         cmocka_unit_test(test_kill_while_saving),
+        cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
