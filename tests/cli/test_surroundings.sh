@@ -208,6 +208,7 @@ kill -TERM $pid
 ended
 mv "$dir/before.db" "$dir/after.db"
 expect "resume of a database that was renamed without its folder" 1 "$aniso" resume --db "$dir/after.db"
+output_has err "^aniso: 1 of 1 runs failed$"
 output_has err "checkpoints of this run are in $dir/before, .*after: rename the folder"
 mv "$dir/before" "$dir/after"
 expect "resume with the folder" 0 "$aniso" resume --db "$dir/after.db"

@@ -93,6 +93,7 @@ function resume.run(args)
   core.sys.outlive_output()
   local done = {}
   local jobs, failed = jobs_of(db, args)
+  local all = #jobs + failed
   if #jobs > 0 then
     local board <close> = require("aniso.show.progress").board { runs = #jobs }
     for _, group in ipairs(require("aniso.train.lockstep").groups(jobs, args.one_by_one)) do
@@ -112,7 +113,7 @@ function resume.run(args)
       "run", "RECIPE"), " continues the search")
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
-  if failed > 0 then cli.fail(cli.FAILED, ("%d runs failed"):format(failed)) end
+  if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, all)) end
 end
 
 return resume
