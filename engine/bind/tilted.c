@@ -91,6 +91,7 @@ static void push_buffers(lua_State *L, an_tilts *of)
 {
     of->factors = push_doubles(L, of->K * of->tilts);
     of->work = push_doubles(L, of->K);
+    of->rivals = push_zeros(L, of->K);
 }
 
 /* tilted.recalls(parts, groups, taus) → {many = {number or false per tilt}, medium =, few =}: the

@@ -136,15 +136,24 @@ static const double APART = 1e-9;
 /* Within these limits no product that decides is rounded to 0 or infinity. */
 static const double LARGEST_EXPONENT = 200, SMALLEST_OWN = 1e-100, LARGEST = 1e30;
 
+/* Evenly spaced tilts share the ratios of their factors; the error is far below APART. */
 void an_tilts_prepare(an_tilts *of)
 {
+    const double SAME = 1e-12;
+    double *ratios = of->work, step = INFINITY;
     of->has_factors = true;
-    for (int64_t t = 0; t < of->tilts; t++)
+    for (int64_t t = 0; t < of->tilts; t++) {
+        double *factors = of->factors + t * of->K;
+        const double next = t > 0 ? of->taus[t] - of->taus[t - 1] : of->taus[0];
+        const bool is_same = t > 1 && fabs(next - step) < SAME;
+        step = is_same ? step : next;
         for (int64_t k = 0; k < of->K; k++) {
-            const double exponent = -of->taus[t] * of->shares[k];
-            of->has_factors = of->has_factors && fabs(exponent) <= LARGEST_EXPONENT;
-            of->factors[t * of->K + k] = exp(exponent);
+            if (!is_same)
+                ratios[k] = exp(-step * of->shares[k]);
+            factors[k] = t > 0 ? factors[k - of->K] * ratios[k] : ratios[k];
+            of->has_factors &= fabs(of->taus[t] * of->shares[k]) <= LARGEST_EXPONENT;
         }
+    }
 }
 
 static bool are_ordinary(const double *q, int64_t K)
@@ -201,7 +210,7 @@ static int64_t before_crossing(const pair *of, int64_t first, int64_t last)
 /* Of the tilts first … last, those at which the own class is above the other one: as lines cross
  * once, they begin with the first or end with the last tilt. None: first > last. False where the
  * lines must decide. */
-static bool narrow(const pair *of, int64_t *first, int64_t *last)
+static inline bool narrow(const pair *of, int64_t *first, int64_t *last)
 {
     const bool at_first = is_above(of, *first), at_last = is_above(of, *last);
     if (at_first && at_last)
@@ -219,50 +228,38 @@ static bool narrow(const pair *of, int64_t *first, int64_t *last)
     return is_below(of, at_first ? before + 1 : before);
 }
 
-/* The class of the highest product at tilt t. */
-static int64_t highest_at(const an_tilts *of, const double *q, int64_t t)
+/* Marks the classes that are not below the own one at both the first and the last tilt, as its own
+ * is: all others are below it everywhere. False where a value is not ordinary. */
+static inline bool mark_rivals(const an_tilts *of, const double *restrict q, int64_t truth,
+                               int64_t *restrict rivals)
 {
-    const double *factors = of->factors + t * of->K;
-    double most = -1;
-    int64_t best = 0;
+    const double *first = of->factors, *last = of->factors + (of->tilts - 1) * of->K;
+    const double at_first = q[truth] * first[truth] * (1 - APART);
+    const double at_last = q[truth] * last[truth] * (1 - APART);
+    int64_t unusual = 0;
     for (int64_t k = 0; k < of->K; k++) {
-        const double value = q[k] * factors[k];
-        best = value > most ? k : best;
-        most = value > most ? value : most;
+        rivals[k] = !(q[k] * first[k] < at_first) | !(q[k] * last[k] < at_last);
+        unusual |= !(q[k] >= 0) | !(q[k] <= LARGEST);
     }
-    return best;
-}
-
-/* Whether the own class is above all others at tilt t. */
-static bool is_alone(const an_tilts *of, const double *q, int64_t truth, int64_t t)
-{
-    const double *factors = of->factors + t * of->K;
-    const double limit = q[truth] * factors[truth] * (1 - APART);
-    int64_t others = 0;
-    for (int64_t k = 0; k < of->K; k++)
-        others += !(q[k] * factors[k] < limit);
-    return others == 1;
+    return !unusual && q[truth] >= SMALLEST_OWN;
 }
 
 /* Adds the image; false, and nothing added, where the lines must decide. */
 AN_SIMD static bool count_by_products(const an_tilts *of, const double *q, int64_t truth,
                                       int64_t *correct)
 {
-    if (!of->has_factors || !are_ordinary(q, of->K) || q[truth] < SMALLEST_OWN)
+    if (!of->has_factors || !mark_rivals(of, q, truth, of->rivals))
         return false;
     pair with = {
         .own_q = q[truth], .own_factors = of->factors + truth, .taus = of->taus, .K = of->K};
     int64_t first = 0, last = of->tilts - 1;
-    /* The strongest ones first: mostly, no other class narrows what they leave. */
-    const int64_t strongest[] = {highest_at(of, q, first), highest_at(of, q, last)};
-    for (int64_t i = 0; i < of->K + 2 && first <= last; i++) {
-        if (i == 2 && is_alone(of, q, truth, first) && is_alone(of, q, truth, last))
-            break;
-        const int64_t k = i < 2 ? strongest[i] : i - 2;
+    for (int64_t k = 0; k < of->K && first <= last; k++) {
+        if (!of->rivals[k] || k == truth)
+            continue;
         with.q = q[k];
         with.factors = of->factors + k;
         with.slope = of->shares[truth] - of->shares[k];
-        if (k != truth && !narrow(&with, &first, &last))
+        if (!narrow(&with, &first, &last))
             return false;
     }
     if (first <= last)

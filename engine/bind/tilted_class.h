@@ -14,6 +14,7 @@ typedef struct {
     const double *shares; /* (K): ln π_k */
     double *factors;      /* (tilts, K): exp(−τ ln π_k), of an_tilts_prepare() */
     double *work;         /* (K) */
+    int64_t *rivals;      /* (K) */
     bool has_factors;
 } an_tilts;
 
