@@ -139,19 +139,23 @@ static const double LARGEST_EXPONENT = 200, SMALLEST_OWN = 1e-100, LARGEST = 1e3
 /* Evenly spaced tilts share the ratios of their factors; the error is far below APART. */
 void an_tilts_prepare(an_tilts *of)
 {
-    const double SAME = 1e-12;
-    double *ratios = of->work, step = INFINITY;
+    const double EVEN = 1e-13, *taus = of->taus;
+    double *ratios = of->work, step = 0;
+    int64_t from = 0; /* the tilts from … t are `step` apart */
     of->has_factors = true;
     for (int64_t t = 0; t < of->tilts; t++) {
         double *factors = of->factors + t * of->K;
-        const double next = t > 0 ? of->taus[t] - of->taus[t - 1] : of->taus[0];
-        const bool is_same = t > 1 && fabs(next - step) < SAME;
-        step = is_same ? step : next;
+        const bool is_even =
+            t > 1 && fabs(taus[t] - (taus[from] + (double)(t - from) * step)) < EVEN;
+        if (!is_even) {
+            from = t > 0 ? t - 1 : 0;
+            step = t > 0 ? taus[t] - taus[from] : taus[0];
+        }
         for (int64_t k = 0; k < of->K; k++) {
-            if (!is_same)
+            if (!is_even)
                 ratios[k] = exp(-step * of->shares[k]);
             factors[k] = t > 0 ? factors[k - of->K] * ratios[k] : ratios[k];
-            of->has_factors &= fabs(of->taus[t] * of->shares[k]) <= LARGEST_EXPONENT;
+            of->has_factors &= fabs(taus[t] * of->shares[k]) <= LARGEST_EXPONENT;
         }
     }
 }
