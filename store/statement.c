@@ -33,6 +33,12 @@ an_code an_db_error(const an_db *db, int rc)
     case SQLITE_LOCKED:
         return an_fail(AN_EBUSY, "%s: another program has it locked; close that and repeat",
                        db->path);
+    case SQLITE_PROTOCOL:
+        return an_fail(AN_EIO,
+                       "%s: its lock cannot be taken (%s); what was written before is safe: repeat "
+                       "the command or resume, and where that fails too, as on some network "
+                       "folders, put the database on a local disk (--db PATH)",
+                       db->path, why);
     case SQLITE_NOTADB:
         return an_fail(AN_EFORMAT, "%s is not a database", db->path);
     case SQLITE_CORRUPT:
