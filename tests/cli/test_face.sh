@@ -6,6 +6,7 @@ lines() { wc -l <"$dir/$1" | tr -d ' '; }
 expect "help" 0 "$aniso" help
 output_has out "aniso run "
 expect "help of a command" 0 "$aniso" help ls
+output_has out "^   -n, --number N +maximum number of runs"
 output_has out "Usage: aniso ls"
 expect "version" 0 "$aniso" --version
 output_has out "^aniso [0-9]+\.[0-9]+\.[0-9]+$"

@@ -71,11 +71,22 @@ local function argparse()
   return made
 end
 
+-- "-o, --output FILE" in the help of a command; argparse itself writes "-o FILE," and "--output FILE" on two
+-- lines, and does so where a later version has other fields.
+local function label_on_one_line(option)
+  local names, list_of = option._public_aliases, option._get_argument_list
+  local arguments = names and names[2] and list_of and list_of(option)
+  if not arguments or #arguments == 0 then return end
+  local label = table.concat(names, ", ") .. " " .. table.concat(arguments, " ")
+  option._get_label_lines = function() return { label } end
+end
+
 local function define(parser, command)
   parser:flag "--debug":description "show where an error comes from"
   if command.arguments then command.arguments(parser) end
   for _, one in ipairs { parser, table.unpack(parser._commands) } do
     one._options[1]:description "show this help and exit" -- argparse's own is a full sentence
+    for _, option in ipairs(one._options) do label_on_one_line(option) end
   end
   return parser
 end
