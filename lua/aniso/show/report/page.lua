@@ -55,7 +55,7 @@ function page.table(caption, columns, rows)
     out[#out + 1] = ('\n<tr%s><th scope="row">%s</th>'):format(
       row.class and (' class="%s"'):format(row.class) or "", shown(row[1]))
     for j = 2, #columns do
-      out[#out + 1] = ("<td%s>%s</td>"):format(right[j] and ' class="num"' or "", shown(row[j]))
+      out[#out + 1] = (right[j] and '<td class="num">' or "<td>") .. shown(row[j]) .. "</td>"
     end
     out[#out + 1] = "</tr>"
   end
