@@ -31,7 +31,7 @@ AN_SIMD static void update_max(uint16_t *restrict best, uint8_t *restrict at,
                                const uint16_t *restrict x, uint8_t position, int64_t C)
 {
     for (int64_t c = 0; c < C; c++) {
-        bool wins = (rank_of(x[c]) > rank_of(best[c])) | is_nan(x[c]);
+        bool wins = (rank_of(x[c]) > rank_of(best[c])) | (int)is_nan(x[c]);
         best[c] = wins ? x[c] : best[c];
         at[c] = wins ? position : at[c];
     }
