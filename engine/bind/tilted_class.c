@@ -1,7 +1,7 @@
 /* tilted_class: see tilted_class.h. The products q_k exp(−τ ln π_k) have the order of the lines and
- * require no logarithm. Where two of them are too close for their order to be certain, and where a
- * value is not ordinary, the lines decide. The image's own class is highest in one interval of
- * tilts, whose ends follow from K crossings of lines. */
+ * require no logarithm. The lines themselves are compared where two products are too close for
+ * their order to be certain, and where a value is outside the limits below. The image's own class
+ * is highest in one interval of tilts, whose ends follow from K crossings of lines. */
 #include "bind/tilted_class.h"
 
 #include <math.h>
@@ -160,12 +160,13 @@ void an_tilts_prepare(an_tilts *of)
     }
 }
 
-static bool are_ordinary(const double *q, int64_t K)
+/* Whether all K values are within the limits; NaN is not. */
+static inline bool are_ordinary(const double *q, int64_t K)
 {
-    bool all = true;
+    int64_t outside = 0;
     for (int64_t k = 0; k < K; k++)
-        all &= q[k] >= 0 && q[k] <= LARGEST;
-    return all;
+        outside |= !(q[k] >= 0) | !(q[k] <= LARGEST);
+    return !outside;
 }
 
 static bool is_less(double value, double than)
@@ -200,7 +201,7 @@ static int64_t before_crossing(const pair *of, int64_t first, int64_t last)
     const double share = (tau - of->taus[first]) / (of->taus[last] - of->taus[first]);
     const int64_t guess = first + (int64_t)(fmin(fmax(share, 0), 1) * (double)(last - first));
     if (guess < last && is_above(of, guess) == at_first && is_above(of, guess + 1) != at_first)
-        return guess; /* so for evenly spaced tilts */
+        return guess; /* always, for evenly spaced tilts */
     while (last - first > 1) {
         const int64_t middle = first + (last - first) / 2;
         if (is_above(of, middle) == at_first)
@@ -212,8 +213,8 @@ static int64_t before_crossing(const pair *of, int64_t first, int64_t last)
 }
 
 /* Of the tilts first … last, those at which the own class is above the other one: as lines cross
- * once, they begin with the first or end with the last tilt. None: first > last. False where the
- * lines must decide. */
+ * once, they begin with the first or end with the last tilt. None: first > last. False where
+ * the order of the products is uncertain. */
 static inline bool narrow(const pair *of, int64_t *first, int64_t *last)
 {
     const bool at_first = is_above(of, *first), at_last = is_above(of, *last);
@@ -232,28 +233,25 @@ static inline bool narrow(const pair *of, int64_t *first, int64_t *last)
     return is_below(of, at_first ? before + 1 : before);
 }
 
-/* Marks the classes that are not below the own one at both the first and the last tilt, as its own
- * is: all others are below it everywhere. False where a value is not ordinary. */
-static inline bool mark_rivals(const an_tilts *of, const double *restrict q, int64_t truth,
+/* Marks the classes that are not below the own one at both the first and the last tilt, among them
+ * the own one itself. All others are below it at every tilt. */
+static inline void mark_rivals(const an_tilts *of, const double *restrict q, int64_t truth,
                                int64_t *restrict rivals)
 {
     const double *first = of->factors, *last = of->factors + (of->tilts - 1) * of->K;
     const double at_first = q[truth] * first[truth] * (1 - APART);
     const double at_last = q[truth] * last[truth] * (1 - APART);
-    int64_t unusual = 0;
-    for (int64_t k = 0; k < of->K; k++) {
+    for (int64_t k = 0; k < of->K; k++)
         rivals[k] = !(q[k] * first[k] < at_first) | !(q[k] * last[k] < at_last);
-        unusual |= !(q[k] >= 0) | !(q[k] <= LARGEST);
-    }
-    return !unusual && q[truth] >= SMALLEST_OWN;
 }
 
-/* Adds the image; false, and nothing added, where the lines must decide. */
+/* Adds the image; false, and nothing added, where the order of the products is uncertain. */
 AN_SIMD static bool count_by_products(const an_tilts *of, const double *q, int64_t truth,
                                       int64_t *correct)
 {
-    if (!of->has_factors || !mark_rivals(of, q, truth, of->rivals))
+    if (!of->has_factors || !are_ordinary(q, of->K) || q[truth] < SMALLEST_OWN)
         return false;
+    mark_rivals(of, q, truth, of->rivals);
     pair with = {
         .own_q = q[truth], .own_factors = of->factors + truth, .taus = of->taus, .K = of->K};
     int64_t first = 0, last = of->tilts - 1;
@@ -271,7 +269,7 @@ AN_SIMD static bool count_by_products(const an_tilts *of, const double *q, int64
     return true;
 }
 
-/* The class of the highest product at a tilt; −1 where the lines must decide. */
+/* The class of the highest product at a tilt; −1 where the order of the products is uncertain. */
 static int64_t highest_product(const an_tilts *of, const double *q, int64_t t)
 {
     if (!of->has_factors || !are_ordinary(q, of->K))
